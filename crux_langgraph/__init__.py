@@ -1,0 +1,19 @@
+"""Typed handoffs between the agents of a LangGraph graph: validated, transformed, budgeted, and readable afterwards."""
+
+from crux_langgraph import errors
+from crux_langgraph._context import Context
+from crux_langgraph._handoff import Handoff, handoff
+from crux_langgraph._payload import Payload, Receipt
+from crux_langgraph.compression import estimate_tokens
+from crux_langgraph.fields import Private
+
+__all__ = [
+    "Context",
+    "Handoff",
+    "Payload",
+    "Private",
+    "Receipt",
+    "errors",
+    "estimate_tokens",
+    "handoff",
+]

@@ -1,0 +1,116 @@
+"""Contract: one typed boundary. What crosses it is validated, whole, and can be written as JSON and read back."""
+
+from collections.abc import Mapping
+from typing import Any, Generic, cast
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError, to_json
+from typing_extensions import TypeVar
+
+from crux_langgraph._contract._json_values import guard_for
+from crux_langgraph._contract._surviving import private_names
+from crux_langgraph._contract.telling import ROOT, problem_of, problems_of
+from crux_langgraph.errors import FieldProblem
+from crux_langgraph.fields import MASK, MASK_KEY
+
+M = TypeVar("M", bound=BaseModel)
+
+_ANYTHING = TypeAdapter[Any](Any)
+
+
+class ViolationError(Exception):
+    """A value does not fit a contract. The handoff that asked turns it into its own error."""
+
+    def __init__(self, problems: list[FieldProblem], original: BaseException | None = None) -> None:
+        super().__init__("; ".join(map(str, problems)))
+        self.problems = problems
+        self.original = original
+
+
+class Contract(Generic[M]):
+    """What one side of a handoff must be: checks values against a pydantic model and writes and reads them as JSON."""
+
+    def __init__(self, model: type[M]) -> None:
+        self.model = model
+        self.private = private_names(model)
+        self._adapter = TypeAdapter(model)
+        self._guard = guard_for(model)
+
+    def check(self, value: object) -> M:
+        """Give `value` (a model, a mapping or JSON text) as a valid instance, validated anew at every depth.
+
+        An instance is dumped and validated again, so one that `model_construct` or a mutation made invalid is caught;
+        validators run again, and a subclass instance crosses as the declared type. Raises `ViolationError`.
+        """
+        if isinstance(value, self.model):
+            self._refuse_non_json(value)
+        try:
+            checked = self._validate(value)
+        except ValidationError as error:
+            raise ViolationError(problems_of(error, self.private), error) from None
+        except Exception as error:  # noqa: BLE001 - a model's own code may raise anything; all of it is this violation
+            raise ViolationError([_raised(error)], error) from None
+        self._refuse_non_json(checked)
+        return checked
+
+    def _validate(self, value: object) -> M:
+        if isinstance(value, str | bytes):
+            return self._adapter.validate_json(value, by_alias=True, by_name=True)
+        if isinstance(value, self.model):
+            dumped = self._adapter.dump_python(value, round_trip=True, by_alias=False, warnings="none")
+            return self._adapter.validate_python(dumped, by_alias=False, by_name=True)
+        if isinstance(value, BaseModel):
+            return self._adapter.validate_python(value)
+        # Instances inside a mapping become mappings, so that they are validated too and not taken on trust.
+        plain = _ANYTHING.dump_python(value, round_trip=True, by_alias=False, warnings="none")
+        return self._adapter.validate_python(plain, by_alias=True, by_name=True)
+
+    def _refuse_non_json(self, value: object) -> None:
+        found = self._guard(value) if self._guard else None
+        if found is not None:
+            raise ViolationError([problem_of(found, self.private)])
+
+    def dump(self, data: M) -> Any:
+        """Write valid data as JSON values, private fields included. Raises `ViolationError` if a serializer raises."""
+        try:
+            return self._adapter.dump_python(data, mode="json", round_trip=True, by_alias=False)
+        except (PydanticSerializationError, ValueError) as error:
+            raise ViolationError([_raised(error)], error) from None
+
+    def dump_shown(self, data: M) -> Any:
+        """Write what may be shown: JSON values in which the private ones are replaced by a mask."""
+        return self._masked(data, MASK)
+
+    def dump_rendered(self, data: M) -> Any:
+        """Write what may be rendered: JSON values without the private ones."""
+        if not self.private:
+            return self._masked(data, MASK)
+        gone = f"{MASK} {id(self)}"
+        return _without(self._masked(data, gone), gone)
+
+    def _masked(self, data: M, mask: str) -> Any:
+        return self._adapter.dump_python(
+            data, mode="json", round_trip=True, by_alias=False, warnings="none", context={MASK_KEY: mask}
+        )
+
+    def load(self, dumped: Any) -> M:
+        """Read back what `dump` wrote. Raises `ViolationError` when it no longer fits the model."""
+        try:
+            return self._adapter.validate_json(to_json(dumped), by_alias=False, by_name=True)
+        except ValidationError as error:
+            raise ViolationError(problems_of(error, self.private), error) from None
+        except Exception as error:  # noqa: BLE001 - as in check: a model's own code may raise anything
+            raise ViolationError([_raised(error)], error) from None
+
+
+def _raised(error: Exception) -> FieldProblem:
+    return FieldProblem(ROOT, "validators and serializers that raise ValueError or nothing", type(error).__name__)
+
+
+def _without(value: Any, gone: str) -> Any:
+    if isinstance(value, dict):
+        kept = cast("Mapping[str, Any]", value).items()
+        return {key: _without(item, gone) for key, item in kept if item != gone}
+    if isinstance(value, list):
+        return [_without(item, gone) for item in cast("list[Any]", value) if item != gone]
+    return value

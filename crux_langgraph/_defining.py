@@ -1,0 +1,103 @@
+"""What is checked when a handoff is defined, so that wrong use fails at the user's line and not in production."""
+
+import re
+from typing import Any
+
+from pydantic import BaseModel, PydanticUndefinedAnnotation, PydanticUserError
+
+from crux_langgraph._contract import Contract, bare, lost_fields
+from crux_langgraph._payload import frame_of
+from crux_langgraph.compression import Counter, counter_fault, new_marker
+from crux_langgraph.errors import DefinitionError
+
+_ID = re.compile(r"[a-z0-9-]{1,64}")
+
+
+def id_from(name: str) -> str:
+    """Give the id of a handoff that is named by its function."""
+    return checked_id(name, name.replace("_", "-").lower())
+
+
+def checked_id(name: str, given: str) -> str:
+    """Give `given` if it can be an id: in file names, metadata filters and graph drawings alike."""
+    if _ID.fullmatch(given) is None:
+        raise DefinitionError(
+            handoff=name,
+            found=f"its id would be {given!r}",
+            fix="Give id= 1 to 64 lower-case letters, digits and hyphens, for example id='research-to-writer'.",
+        )
+    return given
+
+
+def contract_for(name: str, side: str, annotation: Any) -> Contract[Any]:
+    """Build the contract of one side, refusing what is no model and what JSON would lose."""
+    model = bare(annotation)
+    if not (isinstance(model, type) and issubclass(model, BaseModel)) or model is BaseModel:
+        told = getattr(annotation, "__name__", str(annotation))
+        raise DefinitionError(
+            handoff=name,
+            found=f"its {side} is {told}, which is not a pydantic model of its own",
+            fix=f"Make it a BaseModel with the fields that cross (a RootModel for a list, a mapping or a union of {told}).",
+        )
+    try:
+        model.model_rebuild()
+        lost = lost_fields(model)
+        contract = Contract(model)
+    except (PydanticUndefinedAnnotation, NameError, PydanticUserError) as error:
+        raise DefinitionError(
+            handoff=name,
+            found=f"{model.__name__}, its {side}, is not complete: {getattr(error, 'name', None) or error}",
+            fix="Define what it names at module level before the handoff, or call model_rebuild() on it.",
+        ) from None
+    if lost:
+        raise DefinitionError(
+            handoff=name,
+            found=f"{model.__name__}, its {side}, has fields that would not survive being written as JSON",
+            problems=lost,
+            fix="Change these fields: a payload travels as JSON through checkpoints and stores.",
+        )
+    return contract
+
+
+def checked_version(name: str, given: object) -> int:
+    """Give `given` if it is a version number."""
+    if isinstance(given, bool) or not isinstance(given, int) or given < 1:
+        raise DefinitionError(
+            handoff=name, found=f"its version is {given!r}", fix="Give version= a whole number from 1."
+        )
+    return given
+
+
+def checked_counter(name: str, counter: Counter) -> Counter:
+    """Give `counter` if its answers can carry a budget."""
+    try:
+        fault = counter_fault(counter)
+    except Exception as error:
+        raise DefinitionError(
+            handoff=name,
+            found=f"its counter raised {type(error).__name__} for a short English sentence",
+            fix="Give counter= a function of one text that works offline, or leave it out for the safe estimate.",
+        ) from error
+    if fault is not None:
+        raise DefinitionError(
+            handoff=name,
+            found=f"its counter {fault}",
+            fix="Give counter= a function that counts the tokens of any text, or leave it out for the safe estimate.",
+        )
+    return counter
+
+
+def checked_max_tokens(
+    name: str, given: object, *, handoff_id: str, from_agent: str | None, counter: Counter
+) -> int | None:
+    """Give `given` if a context can fit into it at all."""
+    if given is None:
+        return None
+    least = counter(frame_of(handoff_id, from_agent, new_marker()).around(""))
+    if isinstance(given, bool) or not isinstance(given, int) or given <= least:
+        raise DefinitionError(
+            handoff=name,
+            found=f"max_tokens is {given!r}, and the heading and fence alone take {least} tokens",
+            fix="Give max_tokens= the tokens that the receiving agent can spare, or None for no limit.",
+        )
+    return given

@@ -1,0 +1,451 @@
+"""@handoff and Handoff: the steps of one crossing, in order, written once for sync and async."""
+
+import functools
+import json
+from collections.abc import Callable, Coroutine, Mapping
+from datetime import UTC, datetime
+from time import perf_counter
+from typing import Any, Generic, NoReturn, Protocol, cast, overload
+from uuid import uuid4
+
+from langgraph.errors import GraphBubbleUp, is_invalid_resume
+from langgraph.runtime import get_runtime
+from pydantic import BaseModel, ValidationError
+from typing_extensions import TypeVar
+
+from crux_langgraph._context import DEFAULT_PRIORITY, Context
+from crux_langgraph._contract import Contract, ViolationError, telling
+from crux_langgraph._defining import (
+    checked_counter,
+    checked_id,
+    checked_max_tokens,
+    checked_version,
+    contract_for,
+    id_from,
+)
+from crux_langgraph._payload import Envelope, Payload, Receipt, records_in
+from crux_langgraph._signature import Signature, read_signature
+from crux_langgraph._waiting import AWAITING, BLOCKING, Way, finish
+from crux_langgraph.compression import Counter, estimate_tokens, new_marker
+from crux_langgraph.errors import (
+    BudgetError,
+    EnvelopeError,
+    HookError,
+    InputError,
+    NotReceivedError,
+    OutputError,
+    TransformError,
+    WrongWayError,
+)
+
+In = TypeVar("In", bound=BaseModel)
+Out = TypeVar("Out", bound=BaseModel)
+Ret = TypeVar("Ret", default=Any)
+
+OnPrepare = Callable[[Payload[Any]], object]
+"""A hook that is called with each prepared payload, sync or async; what it returns is ignored."""
+
+
+class Handoff(Generic[In, Out, Ret]):
+    """A checked crossing from one agent to the next: `In` is what A produces, `Out` what B expects.
+
+    Made by `@handoff` or `Handoff.of`. It can be called as the plain function it wraps, and then checks nothing.
+    `Ret` is what that plain call returns: `Out`, or a coroutine of it.
+    """
+
+    __name__: str
+    __wrapped__: Callable[..., Any]
+
+    def __init__(
+        self,
+        transform: Callable[..., Any],
+        signature: Signature,
+        *,
+        id: str | None = None,  # noqa: A002 - the name users know an id by
+        from_agent: str | None = None,
+        to_agent: str | None = None,
+        max_tokens: int | None = None,
+        counter: Counter = estimate_tokens,
+        on_prepare: OnPrepare | None = None,
+        version: int = 1,
+    ) -> None:
+        """Check the definition. Use `@handoff` or `Handoff.of`, which document the options and what they raise."""
+        functools.update_wrapper(self, transform, updated=())
+        name = signature.name
+        self._signature = signature
+        self._input: Contract[In] = contract_for(name, "input", signature.input_type)
+        self._output: Contract[Out] = contract_for(name, "output", signature.output_type)
+        self._on_prepare = on_prepare
+        self.id = checked_id(name, id) if id is not None else id_from(name)
+        self.from_agent = from_agent
+        self.to_agent = to_agent
+        self.counter = checked_counter(name, counter)
+        self.max_tokens = checked_max_tokens(
+            name, max_tokens, handoff_id=self.id, from_agent=from_agent, counter=counter
+        )
+        self.version = checked_version(name, version)
+        self.description = signature.description
+        """The docstring: what the receiving agent is to do with the payload."""
+
+    @staticmethod
+    def of(
+        model: type[Out],
+        *,
+        id: str,  # noqa: A002 - the name users know an id by
+        from_agent: str | None = None,
+        to_agent: str | None = None,
+        max_tokens: int | None = None,
+        counter: Counter = estimate_tokens,
+        on_prepare: OnPrepare | None = None,
+        version: int = 1,
+    ) -> "Handoff[Out, Out, Out]":
+        """Make a handoff that checks and passes on one model as it is. The options are those of `@handoff`."""
+        signature = Signature(
+            name=id,
+            description=f"Take over from a {model.__name__}.",
+            is_async=False,
+            input_type=model,
+            output_type=model,
+            wants_runtime=False,
+        )
+        return Handoff(
+            _identity,
+            signature,
+            id=id,
+            from_agent=from_agent,
+            to_agent=to_agent,
+            max_tokens=max_tokens,
+            counter=counter,
+            on_prepare=on_prepare,
+            version=version,
+        )
+
+    def __call__(self, value: In, /, **runtime: Any) -> Ret:
+        """Call the plain function: no checks, no payload."""
+        return cast("Ret", self.__wrapped__(value, **runtime))
+
+    def __repr__(self) -> str:
+        return f"<Handoff {self.id}: {self.input_schema.__name__} -> {self.output_schema.__name__}>"
+
+    @property
+    def input_schema(self) -> type[In]:
+        """The model of what agent A produces."""
+        return self._input.model
+
+    @property
+    def output_schema(self) -> type[Out]:
+        """The model of what agent B expects."""
+        return self._output.model
+
+    def prepare(self: "Handoff[In, Out, Out]", value: In | Mapping[str, Any] | str) -> Payload[Out]:
+        """Check `value`, transform it, check what came out, and make it a payload.
+
+        `value` is an instance, a mapping of its fields, or JSON text (str is always read as JSON). Raises
+        `InputError`, `TransformError`, `OutputError`, `BudgetError` or `HookError`, each naming the layer and the
+        fields, and `WrongWayError` when the transform or the hook is async: then use `aprepare`.
+        Interrupts and other control flow of LangGraph pass through.
+        """
+        return finish(self.flow(BLOCKING, value))
+
+    async def aprepare(self, value: In | Mapping[str, Any] | str) -> Payload[Out]:
+        """As `prepare`. A plain transform runs in LangChain's executor, with the caller's context variables."""
+        return await self.flow(AWAITING, value)
+
+    def as_context(self, payload: Payload[Out], priority: int = DEFAULT_PRIORITY) -> Context:
+        """Give the payload's text as a `Context` named `handoff:<id>`, with a priority beside other contexts."""
+        return Context(id=f"handoff:{self.id}", text=payload.context, priority=priority)
+
+    async def flow(self, way: Way, value: object, *, payload_id: str | None = None) -> Payload[Out]:
+        """Run the steps of `prepare` on either way, for adapters that bring a payload id of their own."""
+        started = perf_counter()
+        given = self._check_input(value)
+        checked = perf_counter()
+        returned = await self._transform(way, given)
+        transformed = perf_counter()
+        data = self._check_output(returned)
+        durations = {
+            "input": checked - started,
+            "transform": transformed - checked,
+            "output": perf_counter() - transformed,
+        }
+        payload = self._payload(payload_id or f"ho-{uuid4().hex}", given, data, durations)
+        self._require_fit(payload)
+        await self._call_hook(way, payload)
+        return payload
+
+    def _check_input(self, value: object) -> In:
+        try:
+            return self._input.check(value)
+        except ViolationError as violation:
+            expected = self.input_schema.__name__
+            raise InputError(
+                handoff=self.id,
+                found=f"the input is not a valid {expected}",
+                fix=f"Give a {expected}, a mapping of its fields or JSON text; nothing was handed over.",
+                problems=violation.problems,
+                original=violation.original,
+            ) from None
+
+    async def _transform(self, way: Way, value: In) -> Any:
+        options = {"runtime": _current_runtime()} if self._signature.wants_runtime else {}
+        try:
+            return await way.call(self.__wrapped__, value, **options)
+        except (GraphBubbleUp, WrongWayError):
+            raise
+        except ValidationError as error:
+            if is_invalid_resume(error):
+                raise
+            self._raise_invalid_inside(error)
+        except Exception as error:
+            raise TransformError(
+                handoff=self.id,
+                found=f"{self._signature.name}() raised {type(error).__name__}",
+                fix="Mend the function, or what it calls; its own error is above. Nothing was handed over.",
+                original=error,
+            ) from error
+
+    def _raise_invalid_inside(self, error: ValidationError) -> NoReturn:
+        raise TransformError(
+            handoff=self.id,
+            found=f"{self._signature.name}() built a {error.title} that is not valid",
+            fix="Give each field of the model what it declares; nothing was handed over.",
+            problems=telling.problems_of(error, self._input.private | self._output.private, own_words=False),
+            original=error,
+        ) from None
+
+    def _check_output(self, returned: object) -> Out:
+        try:
+            data = self._output.check(returned)
+        except ViolationError as violation:
+            self._raise_output(violation)
+        return data
+
+    def _raise_output(self, violation: ViolationError) -> NoReturn:
+        expected = self.output_schema.__name__
+        raise OutputError(
+            handoff=self.id,
+            found=f"{self._signature.name}() did not return a valid {expected}",
+            fix=f"Return a {expected} from it; nothing was handed over.",
+            problems=violation.problems,
+            original=violation.original,
+        ) from None
+
+    def _payload(self, payload_id: str, given: In, data: Out, durations_s: Mapping[str, float]) -> Payload[Out]:
+        payload: Payload[Out] = Payload(
+            id=payload_id,
+            handoff=self.id,
+            version=self.version,
+            from_agent=self.from_agent,
+            to_agent=self.to_agent,
+            created_at=datetime.now(UTC),
+            data=data,
+            fence=new_marker(),
+            contract=self._output,
+            receipt=Receipt(
+                durations_s=durations_s,
+                counter=self.counter,
+                context=lambda: payload.context,
+                input_text=lambda: json.dumps(self._input.dump(given), ensure_ascii=False),
+            ),
+        )
+        return payload
+
+    def _require_fit(self, payload: Payload[Out]) -> None:
+        if self.max_tokens is None:
+            return
+        needed = payload.receipt.context_tokens
+        if needed > self.max_tokens:
+            raise BudgetError(
+                handoff=self.id,
+                found=f"the context takes {needed} tokens and may take {self.max_tokens}",
+                fix="Return less from the transform, or raise max_tokens; nothing was handed over.",
+                max_tokens=self.max_tokens,
+                needed_tokens=needed,
+            )
+
+    async def _call_hook(self, way: Way, payload: Payload[Out]) -> None:
+        if self._on_prepare is None:
+            return
+        try:
+            await way.call(self._on_prepare, payload)
+        except (GraphBubbleUp, WrongWayError):
+            raise
+        except Exception as error:
+            raise HookError(
+                handoff=self.id,
+                found=f"its on_prepare hook raised {type(error).__name__}",
+                fix="Mend the hook; its own error is above. Nothing was handed over.",
+                original=error,
+            ) from error
+
+    def from_envelope(self, envelope: Mapping[str, Any]) -> Payload[Out]:
+        """Read back what `payload.to_envelope()` wrote, checked against today's output model.
+
+        Raises `EnvelopeError` whose `reason` tells a corrupt envelope, one of another handoff, one of another
+        version of this handoff, and data that no longer fits apart.
+        """
+        record = self._read_envelope(envelope)
+        try:
+            data = self._output.load(record.data)
+        except ViolationError as violation:
+            raise EnvelopeError(
+                handoff=self.id,
+                found=f"the recorded data is no longer a valid {self.output_schema.__name__}",
+                fix="Hand it over again, or give the model defaults for what it has gained since.",
+                reason="invalid",
+                problems=violation.problems,
+                original=violation.original,
+            ) from None
+        payload: Payload[Out] = Payload(
+            id=record.id,
+            handoff=record.handoff,
+            version=record.version,
+            from_agent=record.from_agent,
+            to_agent=record.to_agent,
+            created_at=record.created_at,
+            data=data,
+            summary=record.summary,
+            fence=record.fence,
+            contract=self._output,
+            receipt=Receipt(
+                durations_s=record.receipt.durations_s,
+                counter=self.counter,
+                context=lambda: payload.context,
+                measured=record.receipt.measured,
+            ),
+        )
+        return payload
+
+    def _read_envelope(self, envelope: object) -> Envelope:
+        try:
+            record = Envelope.model_validate(envelope)
+        except ValidationError as error:
+            raise EnvelopeError(
+                handoff=self.id,
+                found="what was recorded is not the envelope of a payload",
+                fix="Pass what payload.to_envelope() gave, unchanged.",
+                reason="corrupt",
+                problems=telling.problems_of(error, frozenset({"data"})),
+                original=error,
+            ) from None
+        if record.handoff != self.id:
+            raise EnvelopeError(
+                handoff=self.id,
+                found=f"the envelope is of handoff {record.handoff!r}",
+                fix="Read it with the handoff that made it.",
+                reason="other_handoff",
+            )
+        if record.version != self.version:
+            raise EnvelopeError(
+                handoff=self.id,
+                found=f"the envelope is of version {record.version}, and this handoff is version {self.version}",
+                fix="Hand it over again with the current version.",
+                reason="other_version",
+            )
+        return record
+
+    def received(self, state: object) -> Payload[Out]:
+        """Give the newest payload of this handoff in `state` (a mapping or an object), checked.
+
+        Raises `NotReceivedError` when there is none and `EnvelopeError` when it cannot be read.
+        """
+        records = self._records(state)
+        if not records:
+            raise NotReceivedError(
+                handoff=self.id,
+                found="the state holds no payload of it",
+                fix="Reach this node through add_handoff, and mix HandoffState into the state that this node reads.",
+            )
+        return self.from_envelope(max(records, key=lambda record: str(record.get("created_at"))))
+
+    def received_all(self, state: object) -> list[Payload[Out]]:
+        """Give all payloads of this handoff's latest round, for a node that several branches lead into.
+
+        In the order in which they were handed over; empty when there are none. Raises as `received`.
+        """
+        return [self.from_envelope(record) for record in self._records(state)]
+
+    def _records(self, state: object) -> list[Mapping[str, Any]]:
+        return [record for record in records_in(state) if record.get("handoff") == self.id]
+
+
+def _identity(value: Any, /) -> Any:
+    return value
+
+
+def _current_runtime() -> Any:
+    try:
+        return get_runtime()
+    except RuntimeError:
+        return None
+
+
+class HandoffDecorator(Protocol):
+    """What `@handoff(...)` with options gives: takes the transform, gives the handoff."""
+
+    @overload
+    def __call__(
+        self, transform: Callable[[In], Coroutine[Any, Any, Out]], /
+    ) -> Handoff[In, Out, Coroutine[Any, Any, Out]]: ...
+    @overload
+    def __call__(self, transform: Callable[[In], Out], /) -> Handoff[In, Out, Out]: ...
+
+
+@overload
+def handoff(transform: Callable[[In], Coroutine[Any, Any, Out]], /) -> Handoff[In, Out, Coroutine[Any, Any, Out]]: ...
+@overload
+def handoff(transform: Callable[[In], Out], /) -> Handoff[In, Out, Out]: ...
+@overload
+def handoff(
+    *,
+    id: str | None = None,
+    from_agent: str | None = None,
+    to_agent: str | None = None,
+    max_tokens: int | None = None,
+    counter: Counter = estimate_tokens,
+    on_prepare: OnPrepare | None = None,
+    version: int = 1,
+) -> HandoffDecorator: ...
+def handoff(
+    transform: Callable[[Any], Any] | None = None,
+    /,
+    *,
+    id: str | None = None,  # noqa: A002 - the name users know an id by
+    from_agent: str | None = None,
+    to_agent: str | None = None,
+    max_tokens: int | None = None,
+    counter: Counter = estimate_tokens,
+    on_prepare: OnPrepare | None = None,
+    version: int = 1,
+) -> Any:
+    """Make a function `(research: Research) -> Brief` a typed handoff, bare or with options.
+
+    Input and output are read from the annotations and must be pydantic models whose fields survive JSON. The function
+    may be sync or async, and may ask for `runtime: Runtime[Ctx] | None = None` (None outside a graph). Its docstring
+    is the receiving agent's task.
+
+    Options:
+        id: names the handoff in states, errors and traces; by default the function's name with `-` for `_`.
+        from_agent, to_agent: the agents' names; the default source and target of `add_handoff`.
+        max_tokens: the most tokens of `payload.context` by `counter`, frame included; None for no limit.
+        counter: tokens of a text; by default an estimate that works offline and is rather too high than too low.
+        on_prepare: called with each payload after all checks, sync or async.
+        version: of the payload's format; a payload of another version is refused when it is read back.
+
+    Raises `DefinitionError` for whatever could not work later, with what to write instead.
+    """
+
+    def decorate(function: Callable[[Any], Any]) -> Handoff[Any, Any]:
+        return Handoff(
+            function,
+            read_signature(function),
+            id=id,
+            from_agent=from_agent,
+            to_agent=to_agent,
+            max_tokens=max_tokens,
+            counter=counter,
+            on_prepare=on_prepare,
+            version=version,
+        )
+
+    return decorate if transform is None else decorate(transform)

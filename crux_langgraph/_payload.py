@@ -1,0 +1,201 @@
+"""Payload: what crossed from one agent to the next, its receipt, and the JSON envelope it becomes in state and stores."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from hashlib import sha256
+from typing import Annotated, Any, Generic, Literal, cast
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from typing_extensions import TypeVar
+
+from crux_langgraph._contract import Contract
+from crux_langgraph.compression import Counter, Frame
+
+Out_co = TypeVar("Out_co", bound=BaseModel, covariant=True)
+
+HANDOFFS_KEY = "handoffs"
+"""The state channel in which envelopes travel, by payload id."""
+
+_FORMAT = 1
+
+
+def records_in(state: object) -> list[Mapping[str, Any]]:
+    """Give the recorded envelopes in a state of any shape, oldest first; empty when it has no such channel."""
+    if isinstance(state, Mapping):
+        channel: object = cast("Mapping[str, Any]", state).get(HANDOFFS_KEY)
+    else:
+        channel = getattr(state, HANDOFFS_KEY, None)
+    records = cast("Mapping[str, object]", channel).values() if isinstance(channel, Mapping) else ()
+    return [cast("Mapping[str, Any]", record) for record in records if isinstance(record, Mapping)]
+
+
+class Receipt:
+    """What a handoff cost and changed: sizes before and after, and the seconds of each step.
+
+    `input_*` is the validated input as JSON text, `context_*` the text for the receiving agent, frame and fence
+    included. Bytes are of UTF-8; tokens are by the handoff's own counter. Sizes are measured when first read. On a
+    payload that was read back from an envelope `input_*` is None unless it was measured before.
+    """
+
+    def __init__(
+        self,
+        *,
+        durations_s: Mapping[str, float],
+        counter: Counter,
+        context: Callable[[], str],
+        input_text: Callable[[], str] | None = None,
+        measured: Mapping[str, int] | None = None,
+    ) -> None:
+        self.durations_s = dict(durations_s)
+        """Seconds by step: `input`, `transform`, `output`."""
+        self._counter = counter
+        self._texts = {"input": input_text, "context": context}
+        self._measured = dict(measured or {})
+
+    def __repr__(self) -> str:
+        seconds = ", ".join(f"{step}={taken:.6f}" for step, taken in self.durations_s.items())
+        return f"Receipt({seconds}, measured={self._measured})"
+
+    @property
+    def input_bytes(self) -> int | None:
+        """UTF-8 bytes of the input's JSON text."""
+        return self._measure("input", "bytes", _utf8_length)
+
+    @property
+    def input_characters(self) -> int | None:
+        """Characters of the input's JSON text."""
+        return self._measure("input", "characters", len)
+
+    @property
+    def input_tokens(self) -> int | None:
+        """Tokens of the input's JSON text."""
+        return self._measure("input", "tokens", self._counter)
+
+    @property
+    def context_bytes(self) -> int:
+        """UTF-8 bytes of the context."""
+        return self._measure("context", "bytes", _utf8_length) or 0
+
+    @property
+    def context_characters(self) -> int:
+        """Characters of the context."""
+        return self._measure("context", "characters", len) or 0
+
+    @property
+    def context_tokens(self) -> int:
+        """Tokens of the context, the number that `max_tokens` limits."""
+        return self._measure("context", "tokens", self._counter) or 0
+
+    @property
+    def duration_s(self) -> float:
+        """Seconds of all steps together."""
+        return sum(self.durations_s.values())
+
+    def to_json(self) -> dict[str, Any]:
+        """Write the durations and the sizes that were measured so far."""
+        return {"durations_s": self.durations_s, "measured": self._measured}
+
+    def _measure(self, text_name: str, unit: str, count: Callable[[str], int]) -> int | None:
+        key = f"{text_name}_{unit}"
+        text = self._texts[text_name]
+        if key not in self._measured and text is not None:
+            self._measured[key] = count(text())
+        return self._measured.get(key)
+
+
+def _utf8_length(text: str) -> int:
+    return len(text.encode("utf-8", "surrogatepass"))
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Payload(Generic[Out_co]):
+    """One payload of one handoff: validated data, the text for the receiving agent, and how it came about.
+
+    `data` is whole, always; only `context` is made to fit. `summary` is what a model wrote, None when none was asked.
+    """
+
+    id: str
+    handoff: str
+    version: int
+    from_agent: str | None
+    to_agent: str | None
+    created_at: datetime
+    data: Out_co
+    summary: str | None = None
+    fence: str
+    """The 128 random bits that mark the fence of this payload's context."""
+    contract: Contract[Any] = field(compare=False)
+    """What `data` was checked against."""
+    receipt: Receipt = field(compare=False)
+
+    def __repr__(self) -> str:
+        shown = json.dumps(self.contract.dump_shown(self.data), ensure_ascii=False)
+        return f"Payload(id={self.id!r}, handoff={self.handoff!r}, version={self.version}, data={shown})"
+
+    @cached_property
+    def context(self) -> str:
+        """The text for the receiving agent: heading, origin, and the data without private fields inside a fence.
+
+        The same payload gives the same text, also after a round trip through its envelope.
+        """
+        text = json.dumps(self.contract.dump_rendered(self.data), ensure_ascii=False, indent=2)
+        return frame_of(self.handoff, self.from_agent, _unimitated(self.fence, text)).around(text)
+
+    def to_envelope(self) -> dict[str, Any]:
+        """Write the payload as a JSON object: its identity, `data` in full (private fields too), summary and receipt.
+
+        `Handoff.from_envelope` reads it back to an equal payload.
+        """
+        return {
+            "format": _FORMAT,
+            "id": self.id,
+            "handoff": self.handoff,
+            "version": self.version,
+            "from_agent": self.from_agent,
+            "to_agent": self.to_agent,
+            "created_at": self.created_at.isoformat(timespec="microseconds"),
+            "data": self.contract.dump(self.data),
+            "summary": self.summary,
+            "fence": self.fence,
+            "receipt": self.receipt.to_json(),
+        }
+
+
+def frame_of(handoff: str, from_agent: str | None, marker: str) -> Frame:
+    """Give the frame of a handoff's contexts."""
+    return Frame(title=f"Handoff {handoff}", origin=from_agent, marker=marker)
+
+
+def _unimitated(marker: str, text: str) -> str:
+    # Only a tampered envelope can know its marker; the text then gets one that it cannot know either.
+    while marker in text:
+        marker = sha256(f"{marker}{text}".encode("utf-8", "surrogatepass")).hexdigest()
+    return marker
+
+
+class ReceiptRecord(BaseModel):
+    """A receipt as an envelope holds it."""
+
+    durations_s: dict[str, float] = {}
+    measured: dict[str, int] = {}
+
+
+class Envelope(BaseModel):
+    """The outside of a recorded payload; `data` is checked against the handoff's output model afterwards."""
+
+    model_config = ConfigDict(extra="allow")
+
+    format: Literal[1]
+    id: Annotated[str, Field(min_length=1)]
+    handoff: str
+    version: Annotated[int, Field(ge=1)]
+    from_agent: str | None
+    to_agent: str | None
+    created_at: AwareDatetime
+    data: Any
+    summary: str | None
+    fence: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{22}$")]
+    receipt: ReceiptRecord

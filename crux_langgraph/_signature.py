@@ -1,0 +1,106 @@
+"""Reads a user's function once: its name, its promise, its parameters and types, and whether it is a coroutine."""
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from typing_extensions import get_type_hints
+
+from crux_langgraph.errors import DefinitionError
+
+
+def is_async(function: Callable[..., Any]) -> bool:
+    """Say whether calling `function` gives a coroutine; looks through partials and at `__call__`."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None))  # noqa: B004 - not a test for callability
+
+
+def name_of(function: Callable[..., Any]) -> str:
+    """Give the name a person would use for `function`, also for partials and callable instances."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    return getattr(function, "__name__", type(function).__name__)
+
+
+def accepts(function: Callable[..., Any], count: int) -> bool:
+    """Say whether `function` can be called with `count` positional arguments."""
+    try:
+        inspect.signature(function).bind(*range(count))
+    except TypeError:
+        return False
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What a transform function declares: one input, one output, and whether it asks for `runtime`."""
+
+    name: str
+    description: str
+    is_async: bool
+    input_type: Any
+    output_type: Any
+    wants_runtime: bool
+
+
+def read_signature(function: Callable[..., Any]) -> Signature:
+    """Read a transform `(input) -> output`, with `runtime=None` as the only other parameter it may ask for.
+
+    Raises `DefinitionError` naming the function when an annotation is missing or cannot be resolved, or when the
+    parameters are not these.
+    """
+    name = name_of(function)
+    parameters = inspect.signature(function).parameters
+    payload = _payload_parameter(name, parameters)
+    hints = _hints(name, function)
+    return Signature(
+        name=name,
+        description=inspect.cleandoc(function.__doc__ or ""),
+        is_async=is_async(function),
+        input_type=_annotation(name, hints, payload, f"annotate it: def {name}({payload}: Research) -> Brief"),
+        output_type=_annotation(name, hints, "return", f"write what it returns: def {name}(...) -> Brief"),
+        wants_runtime="runtime" in parameters,
+    )
+
+
+def _payload_parameter(name: str, parameters: Mapping[str, inspect.Parameter]) -> str:
+    by_position = {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD}
+    given = [p for p in parameters.values() if p.name != "runtime"]
+    required = [p.name for p in given if p.default is p.empty or p.kind not in by_position]
+    runtime = parameters.get("runtime")
+    if len(required) != 1 or given[0].name != required[0] or given[0].kind not in by_position:
+        raise DefinitionError(
+            handoff=name,
+            found=f"takes {', '.join(required) or 'no required parameter'}; a handoff takes exactly one: what agent A produced",
+            fix="Make the other values fields of the input model, or ask for `runtime: Runtime[Ctx] | None = None`.",
+        )
+    if runtime is not None and runtime.default is not None:
+        raise DefinitionError(
+            handoff=name,
+            found="asks for `runtime` without the default None",
+            fix="Write `runtime: Runtime[Ctx] | None = None`: outside a graph there is none.",
+        )
+    return required[0]
+
+
+def _hints(name: str, function: Callable[..., Any]) -> Mapping[str, Any]:
+    target = function if inspect.isroutine(function) else type(function).__call__
+    target = inspect.unwrap(target)
+    try:
+        return get_type_hints(target, localns=inspect.getclosurevars(target).nonlocals, include_extras=True)
+    except NameError as error:
+        raise DefinitionError(
+            handoff=name,
+            found=f"its annotations name {error.name!r}, which cannot be resolved at run time",
+            fix="Import it outside `if TYPE_CHECKING:` and define it at module level, before the handoff.",
+        ) from None
+
+
+def _annotation(name: str, hints: Mapping[str, Any], key: str, fix: str) -> Any:
+    if key not in hints:
+        place = "no return annotation" if key == "return" else f"no annotation on {key!r}"
+        raise DefinitionError(handoff=name, found=f"has {place}, so nothing can be checked", fix=f"Please {fix}.")
+    return hints[key]

@@ -1,0 +1,221 @@
+"""Every error this package raises: facts as attributes, the sentence in `str(error)`.
+
+    CruxError
+    ├── DefinitionError          a decorator was used wrongly; raised at decoration
+    ├── WiringError              a graph is wired wrongly; raised when it is built
+    ├── WrongWayError            something asynchronous was called synchronously
+    └── HandoffError             one handoff failed, at the layer it names
+        ├── InputError           `input`: what agent A produced does not fit
+        ├── TransformError       `transform`: the user's function raised
+        ├── OutputError          `output`: what the transform returned does not fit
+        ├── BudgetError          `budget`: the context does not fit into `max_tokens`
+        ├── HookError            `on_prepare`: the user's hook raised
+        ├── EnvelopeError        `envelope`: a recorded payload cannot be read back
+        └── NotReceivedError     `state`: nothing was handed over
+
+All of them descend from `Exception` and not from `ValueError`, so LangGraph's retry policies see them;
+`RetryPolicy(retry_on=is_retryable)` retries those that can come out differently the next time.
+No message holds a value of the payload: fields are named by path, values by type.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from pydantic import ValidationError
+
+__all__ = [
+    "BudgetError",
+    "CruxError",
+    "DefinitionError",
+    "EnvelopeError",
+    "FieldProblem",
+    "Finding",
+    "HandoffError",
+    "HookError",
+    "InputError",
+    "NotReceivedError",
+    "OutputError",
+    "TransformError",
+    "WiringError",
+    "WrongWayError",
+    "is_retryable",
+]
+
+
+_MOST_LINES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class FieldProblem:
+    """One field that does not fit. `found` names a type, never a value.
+
+    `path` is dotted (`sources[0].url`); it is `(root)` for the payload itself and ends at a private field.
+    """
+
+    path: str
+    expected: str
+    found: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: expected {self.expected}, found {self.found}"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong with a graph: what was found and what to do, with a stable `code` and the node."""
+
+    code: str
+    node: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"[{self.code}] {self.node}: {self.message}"
+
+
+def _rebuild(cls: type["CruxError"], facts: dict[str, Any], text: str) -> "CruxError":
+    error = cls.__new__(cls, text)
+    error.__dict__.update(facts)
+    error.args = (text,)
+    return error
+
+
+class CruxError(Exception):
+    """The root: catch it to catch everything that this package raises itself."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Constructors take facts by keyword, which the default pickling of exceptions cannot call.
+        return _rebuild, (type(self), dict(self.__dict__), str(self))
+
+
+class DefinitionError(CruxError):
+    """A handoff is defined wrongly. `handoff` is its id or function name, `fix` says what to write instead."""
+
+    layer: ClassVar[str] = "definition"
+
+    def __init__(self, *, handoff: str, found: str, fix: str, problems: Sequence[FieldProblem] = ()) -> None:
+        self.handoff = handoff
+        self.found = found
+        self.fix = fix
+        self.problems = tuple(problems)
+        super().__init__(_sentence(f"handoff {handoff!r} (layer: {self.layer}): {found}", self.problems, fix))
+
+
+class WiringError(CruxError):
+    """A graph is wired wrongly. `findings` holds everything that was found, each with what to do."""
+
+    def __init__(self, *, findings: Sequence[Finding]) -> None:
+        self.findings = tuple(findings)
+        super().__init__("\n".join(map(str, self.findings)))
+
+
+class WrongWayError(CruxError):
+    """A coroutine function was reached on the synchronous way. `use` names what to call instead."""
+
+    def __init__(self, *, asked: str, use: str) -> None:
+        self.asked = asked
+        self.use = use
+        super().__init__(f"{asked} is asynchronous and was reached by a synchronous call. Use {use}.")
+
+
+class HandoffError(CruxError):
+    """One handoff failed. `handoff` is its id, `layer` where, `problems` the fields, `original` the cause if any."""
+
+    layer: ClassVar[str] = "handoff"
+
+    def __init__(
+        self,
+        *,
+        handoff: str,
+        found: str,
+        fix: str,
+        problems: Sequence[FieldProblem] = (),
+        original: BaseException | None = None,
+    ) -> None:
+        self.handoff = handoff
+        self.found = found
+        self.fix = fix
+        self.problems = tuple(problems)
+        self.original = original
+        super().__init__(_sentence(f"handoff {handoff!r} (layer: {self.layer}): {found}", self.problems, fix))
+
+
+class InputError(HandoffError):
+    """What was to be handed over is not a valid input of the handoff."""
+
+    layer = "input"
+
+
+class TransformError(HandoffError):
+    """The handoff's function raised. A validation error inside it is on `original`, anything else is chained."""
+
+    layer = "transform"
+
+
+class OutputError(HandoffError):
+    """The handoff's function returned what its return annotation does not allow."""
+
+    layer = "output"
+
+
+class BudgetError(HandoffError):
+    """The context needs `needed_tokens` and may have `max_tokens`, both by the handoff's own counter."""
+
+    layer = "budget"
+
+    def __init__(self, *, handoff: str, found: str, fix: str, max_tokens: int, needed_tokens: int) -> None:
+        super().__init__(handoff=handoff, found=found, fix=fix)
+        self.max_tokens = max_tokens
+        self.needed_tokens = needed_tokens
+
+
+class HookError(HandoffError):
+    """The `on_prepare` hook raised; its error is chained."""
+
+    layer = "on_prepare"
+
+
+class EnvelopeError(HandoffError):
+    """A recorded payload cannot be read back.
+
+    `reason` is `corrupt` (not an envelope), `other_handoff`, `other_version`, or `invalid` (no longer fits the model).
+    """
+
+    layer = "envelope"
+
+    def __init__(
+        self,
+        *,
+        handoff: str,
+        found: str,
+        fix: str,
+        reason: Literal["corrupt", "other_handoff", "other_version", "invalid"],
+        problems: Sequence[FieldProblem] = (),
+        original: BaseException | None = None,
+    ) -> None:
+        super().__init__(handoff=handoff, found=found, fix=fix, problems=problems, original=original)
+        self.reason = reason
+
+
+class NotReceivedError(HandoffError):
+    """The state holds no payload of this handoff."""
+
+    layer = "state"
+
+
+def is_retryable(error: BaseException) -> bool:
+    """Say whether running the same handoff again may end differently, for `RetryPolicy(retry_on=is_retryable)`.
+
+    True for errors of the user's own functions (`TransformError`, `HookError`) that are not validation errors, and for
+    exceptions that are not ours. False for everything that depends on the payload, the definition or the wiring alone.
+    """
+    if isinstance(error, TransformError | HookError):
+        return error.__cause__ is not None and is_retryable(error.__cause__)
+    return isinstance(error, Exception) and not isinstance(error, CruxError | ValidationError)
+
+
+def _sentence(headline: str, problems: Sequence[FieldProblem], fix: str) -> str:
+    lines = [f"  {problem}" for problem in problems[:_MOST_LINES]]
+    if len(problems) > _MOST_LINES:
+        lines.append(f"  and {len(problems) - _MOST_LINES} more (all of them on .problems)")
+    return "\n".join([headline, *lines, fix])
