@@ -6,13 +6,19 @@ from crux_langgraph._handoff import Handoff, handoff
 from crux_langgraph._payload import Payload, Receipt
 from crux_langgraph.compression import estimate_tokens
 from crux_langgraph.fields import Private
+from crux_langgraph.graph import HandoffNode, Handoffs, HandoffState, add_handoff, check
 
 __all__ = [
     "Context",
     "Handoff",
+    "HandoffNode",
+    "HandoffState",
+    "Handoffs",
     "Payload",
     "Private",
     "Receipt",
+    "add_handoff",
+    "check",
     "errors",
     "estimate_tokens",
     "handoff",

@@ -1,20 +1,18 @@
 """@handoff and Handoff: the steps of one crossing, in order, written once for sync and async."""
 
 import functools
-import json
 from collections.abc import Callable, Coroutine, Mapping
 from datetime import UTC, datetime
 from time import perf_counter
-from typing import Any, Generic, NoReturn, Protocol, cast, overload
+from typing import Any, Generic, Protocol, cast, overload
 from uuid import uuid4
 
-from langgraph.errors import GraphBubbleUp, is_invalid_resume
-from langgraph.runtime import get_runtime
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from typing_extensions import TypeVar
 
 from crux_langgraph._context import DEFAULT_PRIORITY, Context
-from crux_langgraph._contract import Contract, ViolationError, telling
+from crux_langgraph._contract import Contract
+from crux_langgraph._crossing import call_user, check_input, check_output, load_data, read_envelope, transform
 from crux_langgraph._defining import (
     checked_counter,
     checked_id,
@@ -23,20 +21,11 @@ from crux_langgraph._defining import (
     contract_for,
     id_from,
 )
-from crux_langgraph._payload import Envelope, Payload, Receipt, records_in
+from crux_langgraph._payload import Payload, Receipt, records_in
 from crux_langgraph._signature import Signature, read_signature
 from crux_langgraph._waiting import AWAITING, BLOCKING, Way, finish
 from crux_langgraph.compression import Counter, estimate_tokens, new_marker
-from crux_langgraph.errors import (
-    BudgetError,
-    EnvelopeError,
-    HookError,
-    InputError,
-    NotReceivedError,
-    OutputError,
-    TransformError,
-    WrongWayError,
-)
+from crux_langgraph.errors import BudgetError, HookError, NotReceivedError
 
 In = TypeVar("In", bound=BaseModel)
 Out = TypeVar("Out", bound=BaseModel)
@@ -158,11 +147,12 @@ class Handoff(Generic[In, Out, Ret]):
     async def flow(self, way: Way, value: object, *, payload_id: str | None = None) -> Payload[Out]:
         """Run the steps of `prepare` on either way, for adapters that bring a payload id of their own."""
         started = perf_counter()
-        given = self._check_input(value)
+        given = check_input(self.id, self._input, value)
         checked = perf_counter()
-        returned = await self._transform(way, given)
+        private = self._input.private | self._output.private
+        returned = await transform(way, self.id, self.__wrapped__, self._signature, given, private)
         transformed = perf_counter()
-        data = self._check_output(returned)
+        data = check_output(self.id, self._output, returned, self._signature.name)
         durations = {
             "input": checked - started,
             "transform": transformed - checked,
@@ -170,65 +160,9 @@ class Handoff(Generic[In, Out, Ret]):
         }
         payload = self._payload(payload_id or f"ho-{uuid4().hex}", given, data, durations)
         self._require_fit(payload)
-        await self._call_hook(way, payload)
+        if self._on_prepare is not None:
+            await call_user(way, self.id, HookError, "on_prepare", self._on_prepare, payload)
         return payload
-
-    def _check_input(self, value: object) -> In:
-        try:
-            return self._input.check(value)
-        except ViolationError as violation:
-            expected = self.input_schema.__name__
-            raise InputError(
-                handoff=self.id,
-                found=f"the input is not a valid {expected}",
-                fix=f"Give a {expected}, a mapping of its fields or JSON text; nothing was handed over.",
-                problems=violation.problems,
-                original=violation.original,
-            ) from None
-
-    async def _transform(self, way: Way, value: In) -> Any:
-        options = {"runtime": _current_runtime()} if self._signature.wants_runtime else {}
-        try:
-            return await way.call(self.__wrapped__, value, **options)
-        except (GraphBubbleUp, WrongWayError):
-            raise
-        except ValidationError as error:
-            if is_invalid_resume(error):
-                raise
-            self._raise_invalid_inside(error)
-        except Exception as error:
-            raise TransformError(
-                handoff=self.id,
-                found=f"{self._signature.name}() raised {type(error).__name__}",
-                fix="Mend the function, or what it calls; its own error is above. Nothing was handed over.",
-                original=error,
-            ) from error
-
-    def _raise_invalid_inside(self, error: ValidationError) -> NoReturn:
-        raise TransformError(
-            handoff=self.id,
-            found=f"{self._signature.name}() built a {error.title} that is not valid",
-            fix="Give each field of the model what it declares; nothing was handed over.",
-            problems=telling.problems_of(error, self._input.private | self._output.private, own_words=False),
-            original=error,
-        ) from None
-
-    def _check_output(self, returned: object) -> Out:
-        try:
-            data = self._output.check(returned)
-        except ViolationError as violation:
-            self._raise_output(violation)
-        return data
-
-    def _raise_output(self, violation: ViolationError) -> NoReturn:
-        expected = self.output_schema.__name__
-        raise OutputError(
-            handoff=self.id,
-            found=f"{self._signature.name}() did not return a valid {expected}",
-            fix=f"Return a {expected} from it; nothing was handed over.",
-            problems=violation.problems,
-            original=violation.original,
-        ) from None
 
     def _payload(self, payload_id: str, given: In, data: Out, durations_s: Mapping[str, float]) -> Payload[Out]:
         payload: Payload[Out] = Payload(
@@ -245,7 +179,7 @@ class Handoff(Generic[In, Out, Ret]):
                 durations_s=durations_s,
                 counter=self.counter,
                 context=lambda: payload.context,
-                input_text=lambda: json.dumps(self._input.dump(given), ensure_ascii=False),
+                input_text=lambda: self._input.text(given),
             ),
         )
         return payload
@@ -263,39 +197,14 @@ class Handoff(Generic[In, Out, Ret]):
                 needed_tokens=needed,
             )
 
-    async def _call_hook(self, way: Way, payload: Payload[Out]) -> None:
-        if self._on_prepare is None:
-            return
-        try:
-            await way.call(self._on_prepare, payload)
-        except (GraphBubbleUp, WrongWayError):
-            raise
-        except Exception as error:
-            raise HookError(
-                handoff=self.id,
-                found=f"its on_prepare hook raised {type(error).__name__}",
-                fix="Mend the hook; its own error is above. Nothing was handed over.",
-                original=error,
-            ) from error
-
     def from_envelope(self, envelope: Mapping[str, Any]) -> Payload[Out]:
         """Read back what `payload.to_envelope()` wrote, checked against today's output model.
 
         Raises `EnvelopeError` whose `reason` tells a corrupt envelope, one of another handoff, one of another
         version of this handoff, and data that no longer fits apart.
         """
-        record = self._read_envelope(envelope)
-        try:
-            data = self._output.load(record.data)
-        except ViolationError as violation:
-            raise EnvelopeError(
-                handoff=self.id,
-                found=f"the recorded data is no longer a valid {self.output_schema.__name__}",
-                fix="Hand it over again, or give the model defaults for what it has gained since.",
-                reason="invalid",
-                problems=violation.problems,
-                original=violation.original,
-            ) from None
+        record = read_envelope(self.id, self.version, envelope)
+        data = load_data(self.id, self._output, record.data)
         payload: Payload[Out] = Payload(
             id=record.id,
             handoff=record.handoff,
@@ -315,34 +224,6 @@ class Handoff(Generic[In, Out, Ret]):
             ),
         )
         return payload
-
-    def _read_envelope(self, envelope: object) -> Envelope:
-        try:
-            record = Envelope.model_validate(envelope)
-        except ValidationError as error:
-            raise EnvelopeError(
-                handoff=self.id,
-                found="what was recorded is not the envelope of a payload",
-                fix="Pass what payload.to_envelope() gave, unchanged.",
-                reason="corrupt",
-                problems=telling.problems_of(error, frozenset({"data"})),
-                original=error,
-            ) from None
-        if record.handoff != self.id:
-            raise EnvelopeError(
-                handoff=self.id,
-                found=f"the envelope is of handoff {record.handoff!r}",
-                fix="Read it with the handoff that made it.",
-                reason="other_handoff",
-            )
-        if record.version != self.version:
-            raise EnvelopeError(
-                handoff=self.id,
-                found=f"the envelope is of version {record.version}, and this handoff is version {self.version}",
-                fix="Hand it over again with the current version.",
-                reason="other_version",
-            )
-        return record
 
     def received(self, state: object) -> Payload[Out]:
         """Give the newest payload of this handoff in `state` (a mapping or an object), checked.
@@ -371,13 +252,6 @@ class Handoff(Generic[In, Out, Ret]):
 
 def _identity(value: Any, /) -> Any:
     return value
-
-
-def _current_runtime() -> Any:
-    try:
-        return get_runtime()
-    except RuntimeError:
-        return None
 
 
 class HandoffDecorator(Protocol):

@@ -1,6 +1,5 @@
 """Payload: what crossed from one agent to the next, its receipt, and the JSON envelope it becomes in state and stores."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -132,7 +131,7 @@ class Payload(Generic[Out_co]):
     receipt: Receipt = field(compare=False)
 
     def __repr__(self) -> str:
-        shown = json.dumps(self.contract.dump_shown(self.data), ensure_ascii=False)
+        shown = self.contract.text_shown(self.data)
         return f"Payload(id={self.id!r}, handoff={self.handoff!r}, version={self.version}, data={shown})"
 
     @cached_property
@@ -141,7 +140,7 @@ class Payload(Generic[Out_co]):
 
         The same payload gives the same text, also after a round trip through its envelope.
         """
-        text = json.dumps(self.contract.dump_rendered(self.data), ensure_ascii=False, indent=2)
+        text = self.contract.text_rendered(self.data)
         return frame_of(self.handoff, self.from_agent, _unimitated(self.fence, text)).around(text)
 
     def to_envelope(self) -> dict[str, Any]:

@@ -77,16 +77,20 @@ class Contract(Generic[M]):
         except (PydanticSerializationError, ValueError) as error:
             raise ViolationError([_raised(error)], error) from None
 
-    def dump_shown(self, data: M) -> Any:
-        """Write what may be shown: JSON values in which the private ones are replaced by a mask."""
-        return self._masked(data, MASK)
+    def text(self, data: M) -> str:
+        """Write what `dump` writes, as compact JSON text."""
+        return to_json(self.dump(data)).decode()
 
-    def dump_rendered(self, data: M) -> Any:
-        """Write what may be rendered: JSON values without the private ones."""
+    def text_shown(self, data: M) -> str:
+        """Write JSON text in which private values are replaced by a mask."""
+        return to_json(self._masked(data, MASK)).decode()
+
+    def text_rendered(self, data: M) -> str:
+        """Write indented JSON text from which private values are left out."""
         if not self.private:
-            return self._masked(data, MASK)
+            return self._adapter.dump_json(data, indent=2, round_trip=True, by_alias=False).decode()
         gone = f"{MASK} {id(self)}"
-        return _without(self._masked(data, gone), gone)
+        return to_json(_without(self._masked(data, gone), gone), indent=2).decode()
 
     def _masked(self, data: M, mask: str) -> Any:
         return self._adapter.dump_python(

@@ -1,0 +1,68 @@
+"""The one place that looks into a `StateGraph` builder, through its public attributes, and changes its edges."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from langgraph.graph import END, START
+
+
+class Builder:
+    """A view of a builder. LangGraph types these attributes by the user's state, which is not known here: hence Any."""
+
+    def __init__(self, builder: Any) -> None:
+        self._builder = builder
+
+    @property
+    def state_schema(self) -> Any:
+        """The class of the graph's state."""
+        return self._builder.state_schema
+
+    @property
+    def state_keys(self) -> Mapping[str, Any]:
+        """The channels of the state, by key. Not all channels: a node's own schema may add some nobody else writes."""
+        keys: Mapping[str, Any] = self._builder.schemas[self._builder.state_schema]
+        return keys
+
+    def has_node(self, name: str) -> bool:
+        """Say whether there is such a node, or it is START or END."""
+        return name in self._builder.nodes or name in (START, END)
+
+    def add_node(self, name: str, action: Any, **options: Any) -> None:
+        """Add a node with those of the options that are given."""
+        given = {option: value for option, value in options.items() if value is not None}
+        self._builder.add_node(name, action, **given)
+
+    def add_edge(self, source: str, target: str) -> None:
+        """Add a plain edge."""
+        self._builder.add_edge(source, target)
+
+    def drop_edge(self, source: str, target: str) -> None:
+        """Remove a plain edge if there is one."""
+        self._builder.edges.discard((source, target))
+
+    def joins(self) -> Iterable[tuple[tuple[str, ...], str]]:
+        """Give the edges that wait for several sources."""
+        joins: Iterable[tuple[tuple[str, ...], str]] = self._builder.waiting_edges
+        return joins
+
+    def branch_ends(self, source: str) -> Iterator[tuple[str, set[str]]]:
+        """Give the conditional edges of a node by name, with the targets they declare (none when they declare none)."""
+        for name, branch in self._builder.branches.get(source, {}).items():
+            ends: Mapping[Any, str] = branch.ends or {}
+            yield name, set(ends.values())
+
+    def destinations(self, node: str) -> set[str]:
+        """Give the targets that a node declares for its `Command(goto=...)`."""
+        spec = self._builder.nodes.get(node)
+        ends: Iterable[str] = (spec.ends if spec else None) or ()
+        return set(ends)
+
+    def on_validate(self, before: Callable[[], None]) -> None:
+        """Call `before` whenever the graph is compiled, which calls the public `validate()` of the builder."""
+        original = self._builder.validate
+
+        def validate(*args: Any, **kwargs: Any) -> Any:
+            before()
+            return original(*args, **kwargs)
+
+        self._builder.validate = validate

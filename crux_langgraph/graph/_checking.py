@@ -1,0 +1,166 @@
+"""What is wrong with the wiring of a graph's handoffs, read off its builder.
+
+Codes of findings:
+    unknown-node       source or target is no node of the graph
+    duplicate-id       two handoffs have one id, or one node name
+    missing-channel    the state has no `handoffs` channel, or one whose reducer is not ours
+    missing-key        the state lacks a key that the handoff reads or writes
+    mistyped-key       a key that is read holds something that can never be the input
+    conditional-bypass a conditional edge leads past the handoff
+    join-bypass        an edge from several sources leads past the handoff
+    command-bypass     a `Command(goto=...)` destination leads past the handoff
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from crux_langgraph._payload import HANDOFFS_KEY
+from crux_langgraph.errors import Finding
+from crux_langgraph.graph._builder import Builder
+from crux_langgraph.graph._placement import Placement, placements_of
+from crux_langgraph.graph._reading import field_names
+from crux_langgraph.graph._state import merge_handoffs
+from crux_langgraph.graph._types import contradicts
+from crux_langgraph.graph._writing import MESSAGES_KEY
+
+
+def check(builder: Any) -> tuple[Finding, ...]:
+    """Read a builder and give everything that is wrong with its handoffs; empty when nothing is.
+
+    Runs by itself in `add_handoff` and when the graph compiles, which raise `WiringError` with the same findings.
+    A type that cannot be judged is not a finding.
+    """
+    view = Builder(builder)
+    return tuple(
+        finding
+        for placement in placements_of(builder)
+        for finding in (*unknown_nodes(view, placement), *faults(view, placement))
+    )
+
+
+def faults(view: Builder, placement: Placement) -> Iterator[Finding]:
+    """Give what is wrong about one placement, apart from nodes that may still be added."""
+    yield from _channel(view, placement)
+    yield from _keys(view, placement)
+    if placement.source is not None and placement.target is not None:
+        yield from _bypasses(view, placement, placement.source, placement.target)
+
+
+def unknown_nodes(view: Builder, placement: Placement) -> Iterator[Finding]:
+    """Give the ends of a placement that are no nodes of the graph."""
+    for side, node in (("source", placement.source), ("target", placement.target)):
+        if node is not None and not view.has_node(node):
+            yield _finding(
+                "unknown-node",
+                placement,
+                f"its {side} {node!r} is no node of this graph; add it, or give {side}= the name of the node.",
+            )
+
+
+def duplicates(builder: Any, placement: Placement) -> Iterator[Finding]:
+    """Give the clashes of a new placement with those that its builder has already."""
+    for other in placements_of(builder):
+        if other.handoff.id == placement.handoff.id:
+            yield _finding(
+                "duplicate-id",
+                placement,
+                f"the handoff {other.handoff.id!r} is in this graph already, at node {other.name!r}; "
+                "give one of them another id=.",
+            )
+
+
+def _channel(view: Builder, placement: Placement) -> Iterator[Finding]:
+    channel = view.state_keys.get(HANDOFFS_KEY)
+    state = getattr(view.state_schema, "__name__", str(view.state_schema))
+    if channel is None:
+        way = f"class {state}(..., HandoffState), or `handoffs: Handoffs` in a pydantic or dataclass state"
+        yield _finding("missing-channel", placement, f"{state} has no {HANDOFFS_KEY!r} channel; declare {way}.")
+    elif getattr(channel, "operator", None) is not merge_handoffs:
+        yield _finding(
+            "missing-channel",
+            placement,
+            f"{HANDOFFS_KEY!r} in {state} is not the channel of this package; declare it as `handoffs: Handoffs` "
+            "(a reducer counts only as the last item of its Annotated).",
+        )
+
+
+def _keys(view: Builder, placement: Placement) -> Iterator[Finding]:
+    if isinstance(placement.read, str):
+        yield from _read_key(view, placement, placement.read, placement.handoff.input_schema)
+    elif placement.read is None:
+        yield from _fields(view, placement)
+    if placement.write == "messages" and MESSAGES_KEY not in view.state_keys:
+        yield _finding(
+            "missing-key",
+            placement,
+            "write='messages' needs a 'messages' channel in the state; build the state on MessagesState.",
+        )
+
+
+def _fields(view: Builder, placement: Placement) -> Iterator[Finding]:
+    model = placement.handoff.input_schema
+    known = set(field_names(model))
+    if not known & view.state_keys.keys():
+        yield _finding(
+            "missing-key",
+            placement,
+            f"the state has none of the fields of {model.__name__} ({', '.join(sorted(known))}); "
+            "give read= the key or the function that finds the input.",
+        )
+        return
+    for name, field in model.model_fields.items():
+        key = field.alias if field.alias in view.state_keys else name
+        if key in view.state_keys or field.is_required():
+            yield from _read_key(view, placement, key, field.annotation)
+
+
+def _read_key(view: Builder, placement: Placement, key: str, wanted: Any) -> Iterator[Finding]:
+    if key not in view.state_keys:
+        yield _finding(
+            "missing-key",
+            placement,
+            f"it reads the state key {key!r}, which the state does not declare; declare it, or give read= another.",
+        )
+        return
+    given = getattr(view.state_keys[key], "typ", Any)
+    if contradicts(given, wanted):
+        yield _finding(
+            "mistyped-key",
+            placement,
+            f"it reads {_name(wanted)} from the state key {key!r}, which holds {_name(given)}; "
+            "read another key, or convert it in a read= function.",
+        )
+
+
+def _bypasses(view: Builder, placement: Placement, source: str, target: str) -> Iterator[Finding]:
+    for name, ends in view.branch_ends(source):
+        if target in ends:
+            yield _finding(
+                "conditional-bypass",
+                placement,
+                f"the conditional edge {name!r} leads from {source!r} past the handoff to {target!r}; use source=None "
+                f"and name {placement.name!r} in its path_map, or in Command(goto={placement.name!r}).",
+            )
+    for sources, end in view.joins():
+        if source in sources and end == target:
+            yield _finding(
+                "join-bypass",
+                placement,
+                f"the edge from {list(sources)} leads past the handoff to {target!r}; use target=None and "
+                f"add_edge([..., {placement.name!r}], {target!r}) in its place.",
+            )
+    if target in view.destinations(source):
+        yield _finding(
+            "command-bypass",
+            placement,
+            f"{source!r} declares Command(goto={target!r}), which leads past the handoff; use source=None and "
+            f"go to {placement.name!r} instead.",
+        )
+
+
+def _name(annotation: Any) -> str:
+    return getattr(annotation, "__name__", str(annotation))
+
+
+def _finding(code: str, placement: Placement, message: str) -> Finding:
+    return Finding(code=code, node=placement.name, message=message)

@@ -1,0 +1,41 @@
+"""Where in a running graph a handoff happens: what its payload id and its round are derived from."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, cast
+
+from langgraph.config import get_config
+from langgraph.runtime import get_runtime
+
+_ID_CHARACTERS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One task of one graph run. The same task, run again after a failure or on a resume, is the same place."""
+
+    thread_id: str | None
+    task: str
+    round: Mapping[str, str]
+
+    def payload_id(self, handoff: str) -> str:
+        """Derive the id of the payload that this task makes, so that a replay replaces it and never adds another."""
+        seed = json.dumps([self.thread_id, self.task, handoff])
+        return f"ho-{sha256(seed.encode()).hexdigest()[:_ID_CHARACTERS]}"
+
+
+def current_place() -> Place | None:
+    """Give the place of the running node; None when the node is called by hand, outside any graph."""
+    try:
+        config = get_config()
+    except RuntimeError:
+        return None
+    runtime = cast("Any", get_runtime())
+    info = getattr(runtime, "execution_info", None)
+    if info is None:
+        return None
+    level = info.checkpoint_ns.rpartition("|")[0]
+    above = cast("Mapping[str, str]", config.get("configurable", {}).get("checkpoint_map") or {})
+    return Place(info.thread_id, info.checkpoint_ns, {**above, level: info.checkpoint_id})

@@ -1,0 +1,130 @@
+"""add_handoff: puts a handoff as a node between two nodes of a graph, and sees to it that nothing leads past it."""
+
+from collections.abc import Callable, Sequence
+from enum import Enum
+from typing import Any, Final
+
+from langgraph.types import RetryPolicy
+
+from crux_langgraph._handoff import Handoff
+from crux_langgraph.errors import Finding, WiringError
+from crux_langgraph.graph._builder import Builder
+from crux_langgraph.graph._checking import check, duplicates, faults
+from crux_langgraph.graph._node import HandoffNode
+from crux_langgraph.graph._placement import Placement, placements_of, remember
+from crux_langgraph.graph._reading import Read
+from crux_langgraph.graph._shape import needs_raw_view, raw_view
+from crux_langgraph.graph._writing import History, Write
+
+
+class FromHandoff(Enum):
+    """The default of `source` and `target`: what the handoff itself says."""
+
+    NAME = "as the handoff says"
+
+    def __repr__(self) -> str:
+        return "<as the handoff says>"
+
+
+FROM_HANDOFF: Final = FromHandoff.NAME
+
+
+def add_handoff(
+    builder: Any,
+    handoff: Handoff[Any, Any, Any],
+    *,
+    source: str | FromHandoff | None = FROM_HANDOFF,
+    target: str | FromHandoff | None = FROM_HANDOFF,
+    read: Read = None,
+    write: Write = None,
+    history: History = "keep",
+    name: str | None = None,
+    retry_policy: RetryPolicy | Sequence[RetryPolicy] | None = None,
+    error_handler: Callable[..., Any] | None = None,
+    defer: bool = False,
+) -> str:
+    """Put `handoff` as a node between two nodes of a `StateGraph` builder, and give the node's name.
+
+    Nodes and edges may be added before or after. A plain edge from source to target is replaced by the way through the
+    handoff. The state needs the `handoffs` channel: mix in `HandoffState`, or declare `handoffs: Handoffs`.
+
+    Options:
+        source, target: names of nodes, START or END; by default the handoff's `from_agent` and `to_agent`. None leaves
+            that side to you: a `path_map`, `Command(goto=...)`, or a join.
+        read: what is handed over: a state key, a function `(state)` or `(state, runtime)`, sync or async, or by
+            default the state keys that match the input model's fields.
+        write: beside the record in the channel: nothing, `"messages"` (the brief as one human message, which any agent
+            reads), or a function `(payload)` or `(payload, state)` that gives a mapping of further updates.
+        history: with `write="messages"`: `"keep"` the older messages, or `"replace"` them by the brief.
+        name: of the node; by default the handoff's id.
+        retry_policy, error_handler, defer: as in `StateGraph.add_node`. `RetryPolicy(retry_on=errors.is_retryable)`
+            retries what may end differently.
+
+    Raises `WiringError` with every `Finding` about what is there already; the rest is checked when the graph compiles.
+    """
+    view = Builder(builder)
+    placement = Placement(
+        handoff=handoff,
+        name=name or handoff.id,
+        source=handoff.from_agent if source is FROM_HANDOFF else source,
+        target=handoff.to_agent if target is FROM_HANDOFF else target,
+        read=read,
+        write=write,
+        history=history,
+    )
+    _refuse(*_misused(view, placement, source, target), *duplicates(builder, placement), *faults(view, placement))
+    if not placements_of(builder):
+        view.on_validate(lambda: _settle(builder, view))
+    remember(builder, placement)
+    schema = view.state_schema
+    view.add_node(
+        placement.name,
+        HandoffNode(handoff, read=read, write=write, history=history, state_schema=schema),
+        metadata={"crux_handoff_id": handoff.id},
+        input_schema=raw_view(schema, list(view.state_keys)) if needs_raw_view(schema) else None,
+        retry_policy=retry_policy,
+        error_handler=error_handler,
+        defer=defer or None,
+    )
+    _wire(view, placement)
+    return placement.name
+
+
+def _misused(view: Builder, placement: Placement, *sides: str | FromHandoff | None) -> list[Finding]:
+    told = [
+        f"it says neither {option}= nor {attribute}; give one of them, or {option}=None to route that side yourself."
+        for given, option, attribute in zip(sides, ("source", "target"), ("from_agent", "to_agent"), strict=True)
+        if given is FROM_HANDOFF and getattr(placement.handoff, attribute) is None
+    ]
+    findings = [Finding("unknown-node", placement.name, message) for message in told]
+    if placement.history == "replace" and placement.write != "messages":
+        message = "history='replace' replaces messages by the brief and needs write='messages'."
+        findings.append(Finding("missing-key", placement.name, message))
+    if view.has_node(placement.name):
+        message = "there is a node of this name already; give the handoff's node another name=."
+        findings.append(Finding("duplicate-id", placement.name, message))
+    return findings
+
+
+def _refuse(*findings: Finding) -> None:
+    if findings:
+        raise WiringError(findings=findings)
+
+
+def _wire(view: Builder, placement: Placement) -> None:
+    if placement.source is not None:
+        view.add_edge(placement.source, placement.name)
+    if placement.target is not None:
+        view.add_edge(placement.name, placement.target)
+    _drop_direct_edge(view, placement)
+
+
+def _drop_direct_edge(view: Builder, placement: Placement) -> None:
+    if placement.source is not None and placement.target is not None:
+        view.drop_edge(placement.source, placement.target)
+
+
+def _settle(builder: Any, view: Builder) -> None:
+    for placement in placements_of(builder):
+        _drop_direct_edge(view, placement)
+    _refuse(*check(builder))

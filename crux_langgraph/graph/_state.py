@@ -1,0 +1,75 @@
+"""The state channel in which payloads travel: JSON records by payload id, kept bounded by its reducer."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, cast
+
+from typing_extensions import TypedDict, TypeIs
+
+Record = dict[str, Any]
+
+
+def merge_handoffs(left: Mapping[str, Any] | None, right: Mapping[str, Any] | None) -> dict[str, Record]:
+    """Merge records into the channel; a record that is None removes what has its id.
+
+    The channel stays bounded: a record replaces those that the same handoff wrote in earlier rounds, and leaves those
+    of its own round, the siblings of one fan-out, beside it. A record of an earlier round than one that is already
+    there is ignored: it is a stale copy that a subgraph hands back. This happens here and not in the node, because a
+    node that was reached by `Send` does not see the channel.
+    """
+    merged = {key: dict(record) for key, record in (left or {}).items() if _is_record(record)}
+    for key, record in (right or {}).items():
+        if record is None:
+            merged.pop(key, None)
+        elif _is_record(record):
+            _add(merged, key, dict(record))
+    return merged
+
+
+Handoffs = Annotated[dict[str, Record], merge_handoffs]
+"""The annotated channel, for pydantic and dataclass states: `handoffs: Handoffs`, with an empty dict as default."""
+
+
+class HandoffState(TypedDict, total=False):
+    """What a state needs for handoffs: `class State(MessagesState, HandoffState)`."""
+
+    handoffs: Handoffs
+
+
+def _add(merged: dict[str, Record], key: str, record: Record) -> None:
+    others = [(other, _order(record, seen)) for other, seen in merged.items() if _same_handoff(record, seen)]
+    if any(order < 0 for _, order in others):
+        return
+    for other, order in others:
+        if order > 0:
+            del merged[other]
+    merged.pop(key, None)
+    merged[key] = record
+
+
+def _is_record(value: object) -> TypeIs[Mapping[str, Any]]:
+    return isinstance(value, Mapping)
+
+
+def _same_handoff(record: Record, seen: Record) -> bool:
+    return record.get("handoff") == seen.get("handoff")
+
+
+def _order(record: Record, seen: Record) -> int:
+    """Say whether `record` is of a later round than `seen` (1), of the same (0) or of an earlier one (-1).
+
+    A round is the checkpoint id at each level of nesting, and checkpoint ids sort by time, as LangGraph itself relies
+    on. Records that went different ways at one checkpoint, for example into parallel subgraphs, are of one round.
+    """
+    mine, theirs = _round(record), _round(seen)
+    if not mine or not theirs:
+        # One of them was put in by hand, with the graph's input: the one that comes now is the later one.
+        return 1 if mine != theirs else 0
+    for level in sorted(mine.keys() & theirs.keys(), key=len):
+        if mine[level] != theirs[level]:
+            return 1 if mine[level] > theirs[level] else -1
+    return 0
+
+
+def _round(record: Record) -> Mapping[str, str]:
+    found: object = record.get("round")
+    return cast("Mapping[str, str]", found) if isinstance(found, Mapping) else {}

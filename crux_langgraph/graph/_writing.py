@@ -1,0 +1,77 @@
+"""What a handoff node writes: the record in the channel always, and on request the brief as a message, or more."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, cast
+
+from langchain_core.messages import AnyMessage, BaseMessage, HumanMessage, RemoveMessage
+
+from crux_langgraph._crossing import call_user
+from crux_langgraph._payload import HANDOFFS_KEY, Payload, records_in
+from crux_langgraph._signature import accepts, name_of
+from crux_langgraph._waiting import Way
+from crux_langgraph.errors import InputError, OutputError
+from crux_langgraph.graph._place import Place
+from crux_langgraph.graph._shape import as_mapping
+
+MESSAGES_KEY = "messages"
+
+Write = Literal["messages"] | Callable[..., Any] | None
+History = Literal["keep", "replace"]
+
+
+def record_of(payload: Payload[Any], state: Any, place: Place | None) -> dict[str, Any]:
+    """Give what the channel keeps of a payload: its envelope, the path of hops, and where and when it crossed."""
+    messages = cast("list[AnyMessage]", as_mapping(state).get(MESSAGES_KEY) or [])
+    return {
+        **payload.to_envelope(),
+        "hops": [*_hops_before(payload, state), {"handoff": payload.handoff, "payload": payload.id}],
+        "last_message_id": getattr(messages[-1], "id", None) if messages else None,
+        "round": dict(place.round) if place else {},
+    }
+
+
+def _hops_before(payload: Payload[Any], state: Any) -> list[dict[str, str]]:
+    arrived = [r for r in records_in(state) if payload.from_agent and r.get("to_agent") == payload.from_agent]
+    newest = max(arrived, key=lambda record: str(record.get("created_at")), default=None)
+    return list(newest.get("hops") or []) if newest else []
+
+
+def brief_messages(payload: Payload[Any], state: Any, history: History) -> list[BaseMessage]:
+    """Give the brief as a human message, after the removal of all older messages when it replaces them.
+
+    Each older message is removed by id, behind an empty stand-in with that id: removing twice is then no error, so
+    two handoffs of one superstep keep each other's brief, which `REMOVE_ALL_MESSAGES` would not.
+    """
+    brief = HumanMessage(content=payload.context, id=payload.id)
+    if history == "keep":
+        return [brief]
+    values = as_mapping(state)
+    if MESSAGES_KEY not in values:
+        raise InputError(
+            handoff=payload.handoff,
+            found="history='replace' removes the messages in the state, and the node was sent a state without them",
+            fix="Send them too: Send(node, {..., 'messages': state['messages']}), or use history='keep'.",
+        )
+    older = [message.id for message in cast("list[AnyMessage]", values[MESSAGES_KEY]) if message.id]
+    removals = [part for key in older for part in (HumanMessage(content="", id=key), RemoveMessage(id=key))]
+    return [*removals, brief]
+
+
+async def further_updates(way: Way, write: Callable[..., Any], payload: Payload[Any], state: Any) -> dict[str, Any]:
+    """Give what the user's `write` function adds to the update. Raises `OutputError` when it is no such thing."""
+    arguments = (payload, state) if accepts(write, 2) and not accepts(write, 1) else (payload,)
+    updates: object = await call_user(way, payload.handoff, OutputError, "write", write, *arguments)
+    if isinstance(updates, Mapping) and HANDOFFS_KEY not in updates:
+        return dict(cast("Mapping[str, Any]", updates))
+    found = (
+        f"the key {HANDOFFS_KEY!r}, which is the node's own" if isinstance(updates, Mapping) else _type_name(updates)
+    )
+    raise OutputError(
+        handoff=payload.handoff,
+        found=f"its write function {name_of(write)}() gave {found}",
+        fix="Return a mapping of other state keys to their updates. Nothing was handed over.",
+    )
+
+
+def _type_name(value: object) -> str:
+    return type(value).__name__

@@ -1,0 +1,187 @@
+"""What a handoff on an edge costs: whole `invoke` times over those of the same graph with a hand-written node.
+
+The hand-written node does the same work without this package: validates in, transforms, validates out (a dump and a
+validation, since pydantic takes an instance on trust) and writes an equal envelope. Both graphs run alternately in one
+process; the ratio is of the medians.
+
+    uv run python tests/benchmarks/edge.py [--rounds N]
+"""
+
+import argparse
+import asyncio
+import json
+import operator
+import secrets
+import statistics
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from uuid import uuid4
+
+from langgraph.graph import END, START, StateGraph
+from pydantic import BaseModel
+from typing_extensions import TypedDict
+
+from crux_langgraph import estimate_tokens, handoff
+from crux_langgraph.graph import HandoffState, add_handoff
+
+
+class Source(BaseModel):
+    url: str
+    title: str
+    score: float
+
+
+class Research(BaseModel):
+    question: str
+    findings: str
+    sources: list[Source]
+
+
+class Brief(BaseModel):
+    question: str
+    findings: str
+    key_sources: list[Source]
+
+
+class State(HandoffState, total=False):
+    research: dict[str, Any]
+    done: bool
+
+
+class PlainState(TypedDict, total=False):
+    research: dict[str, Any]
+    done: bool
+    handoffs: Annotated[dict[str, Any], operator.or_]
+
+
+def to_brief(research: Research) -> Brief:
+    return Brief(question=research.question, findings=research.findings, key_sources=research.sources)
+
+
+def by_hand(state: PlainState) -> dict[str, Any]:
+    started = time.perf_counter()
+    research = Research.model_validate(state["research"])
+    checked = time.perf_counter()
+    returned = to_brief(research)
+    transformed = time.perf_counter()
+    brief = Brief.model_validate(returned.model_dump())
+    durations = {"input": checked - started, "transform": transformed - checked}
+    durations["output"] = time.perf_counter() - transformed
+    payload_id = f"ho-{uuid4().hex}"
+    envelope = {
+        "format": 1,
+        "id": payload_id,
+        "handoff": "to-brief",
+        "version": 1,
+        "from_agent": "a",
+        "to_agent": "b",
+        "created_at": datetime.now(UTC).isoformat(timespec="microseconds"),
+        "data": brief.model_dump(mode="json"),
+        "summary": None,
+        "fence": secrets.token_urlsafe(16),
+        "receipt": {"durations_s": durations, "measured": {}},
+    }
+    return {"handoffs": {payload_id: envelope}}
+
+
+def research_of(size: int) -> dict[str, Any]:
+    """A payload of about `size` bytes of JSON: half prose, half records."""
+    records = max(1, size // 2 // 90)
+    sources = [
+        Source(url=f"https://example.com/articles/{n:05}", title=f"Article number {n} of the survey", score=n / records)
+        for n in range(records)
+    ]
+    prose = "The cloud migration of the billing system took 14 weeks and cost 1.2 million. " * (size // 2 // 80 + 1)
+    return Research(question="How did the migration go?", findings=prose, sources=sources).model_dump()
+
+
+def build(value: dict[str, Any], *, max_tokens: int | None, ours: bool) -> Any:
+    builder: Any = StateGraph(State if ours else PlainState)
+    builder.add_node("a", lambda _: {"research": value})
+    builder.add_node("b", lambda _: {"done": True})
+    builder.add_edge(START, "a")
+    builder.add_edge("b", END)
+    if ours:
+        contract = handoff(from_agent="a", to_agent="b", max_tokens=max_tokens)(to_brief)
+        add_handoff(builder, contract, read="research")
+    else:
+        builder.add_node("to-brief", by_hand)
+        builder.add_edge("a", "to-brief")
+        builder.add_edge("to-brief", "b")
+    return builder.compile()
+
+
+def alternate(rounds: int, *runs: Callable[[], float]) -> list[float]:
+    """Median seconds of each run, taken turn about so that the machine's noise falls on all of them."""
+    seconds: list[list[float]] = [[] for _ in runs]
+    for _ in range(rounds):
+        for taken, run in zip(seconds, runs, strict=True):
+            taken.append(run())
+    return [statistics.median(taken) for taken in seconds]
+
+
+def timed(run: Callable[[], Any]) -> Callable[[], float]:
+    def once() -> float:
+        started = time.perf_counter()
+        run()
+        return time.perf_counter() - started
+
+    return once
+
+
+def measure(size: int, rounds: int, *, is_async: bool) -> dict[str, Any]:
+    value = research_of(size)
+    plain, ours = build(value, max_tokens=None, ours=False), build(value, max_tokens=None, ours=True)
+    if is_async:
+        with asyncio.Runner() as loop:
+            base, cost = alternate(
+                rounds,
+                timed(lambda: loop.run(plain.ainvoke({}))),
+                timed(lambda: loop.run(ours.ainvoke({}))),
+            )
+    else:
+        base, cost = alternate(rounds, timed(lambda: plain.invoke({})), timed(lambda: ours.invoke({})))
+    return {
+        "bytes": len(json.dumps(value)),
+        "way": "ainvoke" if is_async else "invoke",
+        "by_hand_ms": base * 1e3,
+        "ours_ms": cost * 1e3,
+        "ratio": cost / base,
+    }
+
+
+def measure_budget(size: int, rounds: int) -> dict[str, Any]:
+    """How many estimate counts of the rendered text `max_tokens` adds to a payload that fits."""
+    value = research_of(size)
+    free, limited = build(value, max_tokens=None, ours=True), build(value, max_tokens=10**7, ours=True)
+    contract = handoff(from_agent="a")(to_brief)
+    context = contract.prepare(value).context
+    base, cost, count = alternate(
+        rounds,
+        timed(lambda: free.invoke({})),
+        timed(lambda: limited.invoke({})),
+        timed(lambda: estimate_tokens(context)),
+    )
+    return {"bytes": size, "added_ms": (cost - base) * 1e3, "count_ms": count * 1e3, "counts": (cost - base) / count}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=300)
+    rounds = parser.parse_args().rounds
+    print(f"{'bytes':>8} {'way':8} {'by hand ms':>11} {'ours ms':>9} {'ratio':>6}   bar")
+    for size, bar in ((1_000, 1.15), (100_000, 1.30)):
+        for is_async in (False, True):
+            row = measure(size, rounds, is_async=is_async)
+            print(
+                f"{row['bytes']:8} {row['way']:8} {row['by_hand_ms']:11.3f} {row['ours_ms']:9.3f} {row['ratio']:6.2f}   <= {bar}"
+            )
+    for size in (10_000, 100_000):
+        row = measure_budget(size, rounds)
+        print(f"max_tokens, fits, {size} bytes: {row['counts']:.1f} estimate counts more   <= 3")
+
+
+if __name__ == "__main__":
+    main()
