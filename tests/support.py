@@ -1,0 +1,87 @@
+"""Models, handoffs and a scripted chat model that several tests use."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.outputs import ChatGeneration, ChatResult
+from langgraph.graph import END, START, StateGraph
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+
+from crux_langgraph import Handoff, HandoffState, Payload, add_handoff, handoff
+
+
+class Research(BaseModel):
+    question: str
+    findings: list[str] = Field(default_factory=list)
+
+
+class Brief(BaseModel):
+    task: str
+    facts: list[str] = Field(default_factory=list)
+
+
+GOOD = {"question": "Why?", "findings": ["one", "two"]}
+BAD = {"question": "Why?", "findings": "one"}
+
+
+def to_brief(research: Research) -> Brief:
+    """Answer the question."""
+    return Brief(task=research.question, facts=research.findings)
+
+
+def make(**options: Any) -> Handoff[Research, Brief]:
+    return handoff(**{"id": "a-to-b", "from_agent": "a", "to_agent": "b", **options})(to_brief)
+
+
+class State(HandoffState, total=False):
+    found: Any
+    seen: Any
+
+
+def reader(contract: Handoff[Any, Any]) -> Any:
+    """A node that notes which payload it received."""
+
+    def b(state: Any) -> dict[str, Any]:
+        payload: Payload[Any] = contract.received(state)
+        return {"seen": payload.data.model_dump()}
+
+    return b
+
+
+def two_agents(contract: Handoff[Any, Any], schema: Any = State, found: Any = GOOD, **options: Any) -> StateGraph[Any]:
+    """The smallest graph with a handoff: a writes `found`, b notes what it received as `seen`."""
+    builder: Any = StateGraph(schema)
+    builder.add_node("a", lambda _: {"found": found} if found is not None else {})
+    builder.add_node("b", reader(contract))
+    builder.add_edge(START, "a")
+    add_handoff(builder, contract, **{"read": "found", **options})
+    builder.add_edge("b", END)
+    return builder
+
+
+class ScriptedModel(BaseChatModel):
+    """Answers with the given messages in turn and keeps what it was sent."""
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    replies: list[Any]
+    _sent: list[list[BaseMessage]] = PrivateAttr(default_factory=list)
+
+    @property
+    def sent(self) -> list[list[BaseMessage]]:
+        return self._sent
+
+    @property
+    def _llm_type(self) -> str:
+        return "scripted"
+
+    def bind_tools(self, tools: Sequence[Any], **kwargs: Any) -> Any:
+        return self
+
+    def _generate(self, messages: list[BaseMessage], *args: Any, **kwargs: Any) -> ChatResult:
+        reply = self.replies[min(len(self._sent), len(self.replies) - 1)]
+        self._sent.append(list(messages))
+        message = reply if isinstance(reply, AIMessage) else AIMessage(reply)
+        return ChatResult(generations=[ChatGeneration(message=message.model_copy(update={"id": None}))])
