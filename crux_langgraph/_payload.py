@@ -10,8 +10,9 @@ from typing import Annotated, Any, Generic, Literal, cast
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from typing_extensions import TypeVar
 
-from crux_langgraph._contract import Contract
+from crux_langgraph._contract import Contract, ViolationError
 from crux_langgraph.compression import Counter, Frame
+from crux_langgraph.errors import OutputError
 
 Out_co = TypeVar("Out_co", bound=BaseModel, covariant=True)
 
@@ -131,7 +132,7 @@ class Payload(Generic[Out_co]):
     receipt: Receipt = field(compare=False)
 
     def __repr__(self) -> str:
-        shown = self.contract.text_shown(self.data)
+        shown = self._written(self.contract.text_shown)
         return f"Payload(id={self.id!r}, handoff={self.handoff!r}, version={self.version}, data={shown})"
 
     @cached_property
@@ -140,7 +141,7 @@ class Payload(Generic[Out_co]):
 
         The same payload gives the same text, also after a round trip through its envelope.
         """
-        text = self.contract.text_rendered(self.data)
+        text = self._written(self.contract.text_rendered)
         return frame_of(self.handoff, self.from_agent, _unimitated(self.fence, text)).around(text)
 
     def to_envelope(self) -> dict[str, Any]:
@@ -156,11 +157,23 @@ class Payload(Generic[Out_co]):
             "from_agent": self.from_agent,
             "to_agent": self.to_agent,
             "created_at": self.created_at.isoformat(timespec="microseconds"),
-            "data": self.contract.dump(self.data),
+            "data": self._written(self.contract.dump),
             "summary": self.summary,
             "fence": self.fence,
             "receipt": self.receipt.to_json(),
         }
+
+    def _written(self, write: Callable[[Any], Any]) -> Any:
+        try:
+            return write(self.data)
+        except ViolationError as violation:
+            raise OutputError(
+                handoff=self.handoff,
+                found=f"a valid {type(self.data).__name__} cannot be written as JSON",
+                fix="Mend its serializers: they must write JSON values and raise nothing.",
+                problems=violation.problems,
+                original=violation.original,
+            ) from None
 
 
 def frame_of(handoff: str, from_agent: str | None, marker: str) -> Frame:

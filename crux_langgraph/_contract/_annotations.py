@@ -46,6 +46,11 @@ def members(kind: Any) -> Mapping[str, Any] | None:
     return get_type_hints(origin, include_extras=True)
 
 
+def is_root(kind: Any) -> bool:
+    """Say whether this is a RootModel, whose single field has no name in paths."""
+    return bool(getattr(kind, "__pydantic_root_model__", False))
+
+
 def arguments(kind: Any) -> tuple[Any, ...]:
     """Give the types that a union or a container holds; a bare `list` or `dict` holds anything."""
     given = tuple(arg for arg in get_args(kind) if arg is not ...)

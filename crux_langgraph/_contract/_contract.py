@@ -1,10 +1,10 @@
 """Contract: one typed boundary. What crosses it is validated, whole, and can be written as JSON and read back."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Generic, cast
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
-from pydantic_core import PydanticSerializationError, to_json
+from pydantic_core import to_json
 from typing_extensions import TypeVar
 
 from crux_langgraph._contract._json_values import guard_for
@@ -42,15 +42,17 @@ class Contract(Generic[M]):
         An instance is dumped and validated again, so one that `model_construct` or a mutation made invalid is caught;
         validators run again, and a subclass instance crosses as the declared type. Raises `ViolationError`.
         """
-        if isinstance(value, self.model):
-            self._refuse_non_json(value)
         try:
+            if isinstance(value, self.model):
+                self._refuse_non_json(value)
             checked = self._validate(value)
+            self._refuse_non_json(checked)
+        except ViolationError:
+            raise
         except ValidationError as error:
             raise ViolationError(problems_of(error, self.private), error) from None
         except Exception as error:  # noqa: BLE001 - a model's own code may raise anything; all of it is this violation
             raise ViolationError([_raised(error)], error) from None
-        self._refuse_non_json(checked)
         return checked
 
     def _validate(self, value: object) -> M:
@@ -72,10 +74,7 @@ class Contract(Generic[M]):
 
     def dump(self, data: M) -> Any:
         """Write valid data as JSON values, private fields included. Raises `ViolationError` if a serializer raises."""
-        try:
-            return self._adapter.dump_python(data, mode="json", round_trip=True, by_alias=False)
-        except (PydanticSerializationError, ValueError) as error:
-            raise ViolationError([_raised(error)], error) from None
+        return self._write(self._adapter.dump_python, data, mode="json")
 
     def text(self, data: M) -> str:
         """Write what `dump` writes, as compact JSON text."""
@@ -83,19 +82,24 @@ class Contract(Generic[M]):
 
     def text_shown(self, data: M) -> str:
         """Write JSON text in which private values are replaced by a mask."""
-        return to_json(self._masked(data, MASK)).decode()
+        text: bytes = self._write(self._adapter.dump_json, data, context={MASK_KEY: MASK})
+        return text.decode()
 
     def text_rendered(self, data: M) -> str:
         """Write indented JSON text from which private values are left out."""
         if not self.private:
-            return self._adapter.dump_json(data, indent=2, round_trip=True, by_alias=False).decode()
+            text: bytes = self._write(self._adapter.dump_json, data, indent=2)
+            return text.decode()
         gone = f"{MASK} {id(self)}"
-        return to_json(_without(self._masked(data, gone), gone), indent=2).decode()
+        shown = self._write(self._adapter.dump_python, data, mode="json", context={MASK_KEY: gone})
+        return to_json(_without(shown, gone), indent=2).decode()
 
-    def _masked(self, data: M, mask: str) -> Any:
-        return self._adapter.dump_python(
-            data, mode="json", round_trip=True, by_alias=False, warnings="none", context={MASK_KEY: mask}
-        )
+    @staticmethod
+    def _write(write: Callable[..., Any], data: M, **options: Any) -> Any:
+        try:
+            return write(data, round_trip=True, by_alias=False, **options)
+        except ValueError as error:
+            raise ViolationError([_raised(error)], error) from None
 
     def load(self, dumped: Any) -> M:
         """Read back what `dump` wrote. Raises `ViolationError` when it no longer fits the model."""
@@ -108,6 +112,8 @@ class Contract(Generic[M]):
 
 
 def _raised(error: Exception) -> FieldProblem:
+    if isinstance(error, RecursionError):
+        return FieldProblem(ROOT, "data that does not contain itself", "endless nesting")
     return FieldProblem(ROOT, "validators and serializers that raise ValueError or nothing", type(error).__name__)
 
 

@@ -7,7 +7,7 @@ from typing import Any, cast, get_origin
 
 from pydantic import BaseModel
 
-from crux_langgraph._contract._annotations import UNIONS, arguments, bare, members
+from crux_langgraph._contract._annotations import UNIONS, arguments, bare, is_root, members
 
 Found = tuple[tuple[str | int, ...], str, str]
 """Where, what was expected there, and the name of the type that was found."""
@@ -60,7 +60,7 @@ class _Builder:
         cell: list[Guard | None] = [None]
         self._built[kind] = cell
         guards = {name: guard for name, annotation in fields.items() if (guard := self.build(annotation))}
-        cell[0] = _of_fields(guards, _named)
+        cell[0] = _of_root(guards.get("root")) if is_root(kind) else _of_fields(guards, _named)
         if isinstance(kind, type) and issubclass(kind, BaseModel) and kind.model_config.get("extra") == "allow":
             cell[0] = _with_extras(cell[0])
         return cell[0]
@@ -145,6 +145,10 @@ def _of_fields(guards: Mapping[Any, Guard], pick: Callable[[Any, Any], Any]) -> 
         return None
 
     return of_fields
+
+
+def _of_root(guard: Guard | None) -> Guard | None:
+    return None if guard is None else lambda value: guard(getattr(value, "root", value))
 
 
 def _with_extras(guard: Guard | None) -> Guard:

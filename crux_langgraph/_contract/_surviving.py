@@ -20,7 +20,7 @@ from pydantic import (
     WrapSerializer,
 )
 
-from crux_langgraph._contract._annotations import UNIONS, arguments, bare, members, metadata
+from crux_langgraph._contract._annotations import UNIONS, arguments, bare, is_root, members, metadata
 from crux_langgraph.errors import FieldProblem
 from crux_langgraph.fields import Private
 
@@ -69,7 +69,9 @@ class _Walk:
         kind = bare(annotation)
         yield from _order_fault(annotation, path)
         if isinstance(kind, type) and issubclass(kind, _SECRETS):
-            yield FieldProblem(path, "Annotated[str, Private()] (a secret type is written as asterisks)", kind.__name__)
+            yield FieldProblem(
+                path or "(root)", "Annotated[str, Private()] (a secret type is written as asterisks)", kind.__name__
+            )
         elif (fields := members(kind)) is not None:
             yield from self._fields(kind, fields, path)
         elif kind in _CONTAINERS or get_origin(kind) in _CONTAINERS:
@@ -88,7 +90,7 @@ class _Walk:
             self._config = kind.model_config
             yield from _model_faults(kind, path)
         for name, annotation in fields.items():
-            yield from self.faults(annotation, join(path, name))
+            yield from self.faults(annotation, path if is_root(kind) else join(path, name))
         self._config = outer
 
     def _leaf(self, annotation: Any, kind: Any) -> tuple[str, str] | None:
@@ -183,5 +185,5 @@ def _names(kind: Any, name: str) -> set[str]:
 
 
 def join(path: str, name: str) -> str:
-    """Put a field's name behind the path of what holds it; the single field of a RootModel has no name of its own."""
+    """Put a field's name behind the path of what holds it."""
     return f"{path}.{name}".lstrip(".")

@@ -155,13 +155,12 @@ def measure(size: int, rounds: int, *, is_async: bool) -> dict[str, Any]:
 def measure_budget(size: int, rounds: int) -> dict[str, Any]:
     """How many estimate counts of the rendered text `max_tokens` adds to a payload that fits."""
     value = research_of(size)
-    free, limited = build(value, max_tokens=None, ours=True), build(value, max_tokens=10**7, ours=True)
-    contract = handoff(from_agent="a")(to_brief)
-    context = contract.prepare(value).context
+    free, limited = handoff(from_agent="a")(to_brief), handoff(from_agent="a", max_tokens=10**7)(to_brief)
+    context = free.prepare(value).context
     base, cost, count = alternate(
         rounds,
-        timed(lambda: free.invoke({})),
-        timed(lambda: limited.invoke({})),
+        timed(lambda: free.prepare(value)),
+        timed(lambda: limited.prepare(value)),
         timed(lambda: estimate_tokens(context)),
     )
     return {"bytes": size, "added_ms": (cost - base) * 1e3, "count_ms": count * 1e3, "counts": (cost - base) / count}

@@ -1,0 +1,146 @@
+"""A private field travels in `payload.data` and is in nothing that is shown."""
+
+import json
+import logging
+from typing import Annotated, Any
+
+import pytest
+from conftest import Call
+from pydantic import BaseModel, Field, RootModel, field_validator, model_validator
+from typing_extensions import TypedDict
+
+from crux_langgraph import Handoff, Private, errors, handoff
+
+SECRET = "s3cret-value"
+
+
+class Inner(BaseModel):
+    token: Annotated[str, Private()] = SECRET
+    name: str = "shown"
+
+
+class Table(TypedDict):
+    key: Annotated[str, Private()]
+
+
+class Holder(BaseModel):
+    text: str = "shown"
+    token: Annotated[str, Private()] = SECRET
+    maybe: Annotated[str, Private()] | None = SECRET
+    tokens: list[Annotated[str, Private()]] = Field(default_factory=lambda: [SECRET])
+    named: dict[str, Annotated[str, Private()]] = Field(default_factory=lambda: {"a": SECRET})
+    inner: Inner = Field(default_factory=Inner)
+    inners: list[Inner] = Field(default_factory=lambda: [Inner()])
+    whole: Annotated[Inner, Private()] = Field(default_factory=lambda: Inner(name=SECRET))
+    table: Table = Field(default_factory=lambda: Table(key=SECRET))
+    aliased: Annotated[str, Private(), Field(alias="al")] = SECRET
+    mapping: Annotated[dict[str, int], Private()] = Field(default_factory=lambda: {SECRET: 1})
+
+
+class Root(RootModel[Annotated[str, Private()]]):
+    pass
+
+
+HOLDER = Handoff.of(Holder, id="holder")
+
+
+async def test_it_is_in_the_data_and_the_envelope_and_nowhere_else(call: Call, caplog: Any) -> None:
+    caplog.set_level(logging.DEBUG)
+    payload = await call.prepare(HOLDER, Holder())
+    assert payload.data == Holder()
+    assert SECRET in json.dumps(payload.to_envelope())
+    context = HOLDER.as_context(payload)
+    for shown in (payload.context, repr(payload), str(payload), repr(context), repr(payload.receipt), caplog.text):
+        assert SECRET not in shown
+    assert "[private]" in repr(payload)
+
+
+async def test_a_context_leaves_private_fields_out_and_keeps_the_others(call: Call) -> None:
+    payload = await call.prepare(HOLDER, Holder())
+    shown = json.loads(payload.context.split(">\n", 1)[1].rsplit("\n</data", 1)[0])
+    assert shown == {
+        "text": "shown",
+        "tokens": [],
+        "named": {},
+        "inner": {"name": "shown"},
+        "inners": [{"name": "shown"}],
+        "table": {},
+    }
+
+
+async def test_it_survives_the_round_trip(call: Call) -> None:
+    payload = await call.prepare(HOLDER, Holder(token="another"))
+    assert HOLDER.from_envelope(payload.to_envelope()) == payload
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"token": [SECRET]},
+        {"tokens": [{SECRET: 1}]},
+        {"named": {SECRET: 5}},
+        {"inner": {"token": {SECRET: 1}}},
+        {"inners": [{"token": [SECRET]}]},
+        {"mapping": {SECRET: SECRET}},
+        {"table": {"key": [SECRET]}},
+        {"al": [SECRET]},
+        {"text": SECRET.encode() + b"\xff"},
+    ],
+    ids=lambda bad: next(iter(bad)),
+)
+async def test_an_error_about_it_names_the_field_and_no_value(call: Call, bad: Any) -> None:
+    with pytest.raises(errors.InputError) as caught:
+        await call.prepare(HOLDER, bad)
+    assert SECRET not in str(caught.value)
+    assert SECRET not in repr(caught.value)
+    assert caught.value.problems
+
+
+class Talkative(BaseModel):
+    token: Annotated[str, Private()]
+    text: str = ""
+
+    @field_validator("text")
+    @classmethod
+    def quote(cls, value: str, info: Any) -> str:
+        if value == "quote":
+            raise ValueError(info.data["token"])
+        return value
+
+    @model_validator(mode="after")
+    def quote_all(self) -> "Talkative":
+        if self.text == "quote all":
+            raise ValueError(self.token)
+        return self
+
+
+@pytest.mark.parametrize("text", ["quote", "quote all"])
+async def test_a_validators_own_words_are_withheld_where_a_field_is_private(call: Call, text: str) -> None:
+    with pytest.raises(errors.InputError, match="what the model's own validator allows") as caught:
+        await call.prepare(Handoff.of(Talkative, id="x"), {"token": SECRET, "text": text})
+    assert SECRET not in str(caught.value)
+
+
+async def test_a_validation_error_inside_a_transform_quotes_nothing(call: Call) -> None:
+    @handoff
+    def building(holder: Holder) -> Holder:
+        Talkative(token=holder.token, text="quote")
+        return holder
+
+    with pytest.raises(errors.TransformError) as caught:
+        await call.prepare(building, Holder())
+    assert SECRET not in str(caught.value)
+
+
+async def test_a_private_root_is_masked_as_a_whole(call: Call) -> None:
+    made = Handoff.of(Root, id="root")
+    payload = await call.prepare(made, Root(SECRET))
+    assert SECRET not in repr(payload) + payload.context
+    assert made.from_envelope(payload.to_envelope()).data.root == SECRET
+
+
+def test_a_model_with_private_fields_is_otherwise_an_ordinary_model() -> None:
+    assert Holder().model_dump()["token"] == SECRET
+    assert Holder.model_json_schema()["properties"]["token"]["type"] == "string"
+    assert Holder.model_validate_json(Holder().model_dump_json(by_alias=True)) == Holder()
+    assert Holder().model_dump(context={"else": 1})["token"] == SECRET
