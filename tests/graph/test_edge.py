@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import pytest
 from conftest import Call
 from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.runnables import RunnableLambda
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.runtime import Runtime
 from langgraph.types import Command, Send
@@ -398,3 +399,20 @@ async def test_replacing_a_history_that_was_not_sent_is_told(call: Call) -> None
     builder.add_edge(START, "a")
     with pytest.raises(errors.InputError, match=r"was sent a state without them\nSend them too"):
         await call(builder.compile(), {"messages": []})
+
+
+async def test_the_node_can_be_called_inside_another_runnable(call: Call) -> None:
+    node = HandoffNode(make(), read="found", write=None, history="keep", state_schema=State)
+    around = RunnableLambda(node.invoke)
+    assert make().received(await call(around, {"found": GOOD})).data.task == "Why?"
+
+
+async def test_a_state_sent_as_an_instance_is_read_as_one(call: Call) -> None:
+    contract = make()
+    builder: Any = StateGraph(DataclassState)
+    builder.add_node("a", lambda _: {})
+    builder.add_node("b", reader(contract))
+    node = add_handoff(builder, contract, source=None, read="found")
+    builder.add_conditional_edges("a", lambda _: [Send(node, DataclassState(found=GOOD))], [node])
+    builder.add_edge(START, "a")
+    assert (await call(builder.compile(), {"found": None}))["seen"] == CROSSED
