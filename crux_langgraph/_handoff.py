@@ -30,6 +30,7 @@ from crux_langgraph.errors import BudgetError, HookError, NotReceivedError
 In = TypeVar("In", bound=BaseModel)
 Out = TypeVar("Out", bound=BaseModel)
 Ret = TypeVar("Ret", default=Any)
+Model = TypeVar("Model", bound=BaseModel)
 
 OnPrepare = Callable[[Payload[Any]], object]
 """A hook that is called with each prepared payload, sync or async; what it returns is ignored."""
@@ -78,7 +79,7 @@ class Handoff(Generic[In, Out, Ret]):
 
     @staticmethod
     def of(
-        model: type[Out],
+        model: type[Model],
         *,
         id: str,  # noqa: A002 - the name users know an id by
         from_agent: str | None = None,
@@ -87,7 +88,7 @@ class Handoff(Generic[In, Out, Ret]):
         counter: Counter = estimate_tokens,
         on_prepare: OnPrepare | None = None,
         version: int = 1,
-    ) -> "Handoff[Out, Out, Out]":
+    ) -> "Handoff[Model, Model, Model]":
         """Make a handoff that checks and passes on one model as it is. The options are those of `@handoff`."""
         signature = Signature(
             name=id,

@@ -1,7 +1,7 @@
 """The one place that looks into a `StateGraph` builder, through its public attributes, and changes its edges."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Annotated, Any
 
 from langgraph.graph import END, START
 
@@ -22,6 +22,12 @@ class Builder:
         """The channels of the state, by key. Not all channels: a node's own schema may add some nobody else writes."""
         keys: Mapping[str, Any] = self._builder.schemas[self._builder.state_schema]
         return keys
+
+    @property
+    def raw_annotations(self) -> Mapping[str, Any]:
+        """The keys of the state, each annotated so that a schema of them adds no channel: as anything, or as managed."""
+        managed: Mapping[str, Any] = self._builder.managed
+        return {key: Annotated[Any, managed[key]] if key in managed else Any for key in self.state_keys}
 
     def has_node(self, name: str) -> bool:
         """Say whether there is such a node, or it is START or END."""

@@ -11,6 +11,9 @@ from langgraph.runtime import get_runtime
 
 _ID_CHARACTERS = 32
 
+_SENT = "__pregel_push"
+"""What LangGraph writes into a run's metadata, under `langgraph_triggers`, when `Send` and not an edge led to a node."""
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -19,6 +22,8 @@ class Place:
     thread_id: str | None
     task: str
     round: Mapping[str, str]
+    sent: bool
+    """Reached by `Send`: the node got what `Send` carried, and not the state."""
 
     def payload_id(self, handoff: str) -> str:
         """Derive the id of the payload that this task makes, so that a replay replaces it and never adds another."""
@@ -28,14 +33,19 @@ class Place:
 
 def current_place() -> Place | None:
     """Give the place of the running node; None when the node is called by hand, outside any graph."""
-    try:
-        config = get_config()
-    except RuntimeError:
-        return None
-    runtime = cast("Any", get_runtime())
-    info = getattr(runtime, "execution_info", None)
+    info = getattr(current_runtime(), "execution_info", None)
     if info is None:
         return None
+    config = get_config()
     level = info.checkpoint_ns.rpartition("|")[0]
     above = cast("Mapping[str, str]", config.get("configurable", {}).get("checkpoint_map") or {})
-    return Place(info.thread_id, info.checkpoint_ns, {**above, level: info.checkpoint_id})
+    sent = _SENT in config.get("metadata", {}).get("langgraph_triggers", ())
+    return Place(info.thread_id, info.checkpoint_ns, {**above, level: info.checkpoint_id}, sent)
+
+
+def current_runtime() -> Any:
+    """Give the runtime of the running graph; None outside any graph."""
+    try:
+        return cast("Any", get_runtime())
+    except RuntimeError:
+        return None

@@ -3,15 +3,17 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from langgraph.runtime import get_runtime
-from pydantic import BaseModel
+from pydantic import AliasChoices, BaseModel
+from pydantic.fields import FieldInfo
 
 from crux_langgraph._crossing import call_user
 from crux_langgraph._handoff import Handoff
-from crux_langgraph._signature import accepts
 from crux_langgraph._waiting import Way
 from crux_langgraph.errors import InputError
+from crux_langgraph.graph._asking import with_second
+from crux_langgraph.graph._place import current_runtime
 from crux_langgraph.graph._shape import as_mapping
+from crux_langgraph.graph._types import converts
 
 Read = str | Callable[..., Any] | None
 
@@ -22,19 +24,35 @@ async def read_input(way: Way, handoff: Handoff[Any, Any], read: Read, state: An
     Raises `InputError` when the state lacks the key or when the user's function raises.
     """
     if callable(read):
-        return await _ask(way, handoff, read, user_state)
+        function = with_second(read, "runtime", current_runtime())
+        return await call_user(way, handoff.id, InputError, "read", function, user_state)
     values = as_mapping(state)
     if read is None:
-        return {name: values[name] for name in field_names(handoff.input_schema) if name in values}
+        return _matching(handoff, values)
     if values.get(read) is None:
         raise _nothing_at(handoff.id, read, values)
     return values[read]
 
 
-def field_names(model: type[BaseModel]) -> list[str]:
-    """Give the names and aliases under which a model's fields may stand in a state."""
-    aliases = [field.alias for field in model.model_fields.values() if field.alias]
-    return [*model.model_fields, *aliases]
+def keys_of(model: type[BaseModel]) -> Mapping[str, list[str]]:
+    """Give, for each field of a model, the state keys under which it may stand: its name and its aliases."""
+    return {name: [name, *_aliases(field)] for name, field in model.model_fields.items()}
+
+
+def _aliases(field: FieldInfo) -> list[str]:
+    validation = field.validation_alias
+    choices = validation.choices if isinstance(validation, AliasChoices) else [field.alias, validation]
+    return [alias for alias in choices if isinstance(alias, str)]
+
+
+def _matching(handoff: Handoff[Any, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    model = handoff.input_schema
+    keys = keys_of(model)
+    if not converts(model):
+        for name, field in model.model_fields.items():
+            if field.is_required() and values.keys().isdisjoint(keys[name]):
+                raise _nothing_at(handoff.id, name, values)
+    return {key: values[key] for names in keys.values() for key in names if key in values}
 
 
 def _nothing_at(handoff: str, key: str, values: Mapping[str, Any]) -> InputError:
@@ -45,8 +63,3 @@ def _nothing_at(handoff: str, key: str, values: Mapping[str, Any]) -> InputError
         fix=f"Let the source node write {key!r}, or give read= another key or a function of the state. For "
         "'structured_response', give the agent a response_format and declare the key in the state.",
     )
-
-
-async def _ask(way: Way, handoff: Handoff[Any, Any], read: Callable[..., Any], state: Any) -> Any:
-    arguments = (state, get_runtime()) if accepts(read, 2) and not accepts(read, 1) else (state,)
-    return await call_user(way, handoff.id, InputError, "read", read, *arguments)

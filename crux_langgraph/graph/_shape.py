@@ -27,13 +27,13 @@ def _is_dataclass(value: Any) -> bool:
     return dataclasses.is_dataclass(value)
 
 
-def raw_view(schema: type, keys: list[str]) -> type:
-    """Make a state class with the same keys that LangGraph hands over unconverted.
+def raw_view(schema: type, keys: Mapping[str, Any]) -> type:
+    """Make a state class with the same keys, annotated as `keys` says, that LangGraph hands over unconverted.
 
     A state that it fails to convert never reaches the node: no retry, no error handler, and with a checkpointer a
     thread that can no longer be read. So the node takes the raw values and checks them in its body.
     """
-    return TypedDict(f"Raw{schema.__name__}", dict.fromkeys(keys, Any), total=False)  # type: ignore[operator, no-any-return] # pyright: ignore[reportArgumentType, reportUnknownVariableType, reportCallIssue] - keys known at run time only
+    return TypedDict(f"Raw{schema.__name__}", dict(keys), total=False)  # type: ignore[operator, no-any-return] # pyright: ignore[reportArgumentType, reportUnknownVariableType, reportCallIssue] - keys known at run time only
 
 
 def as_schema(schema: Any, state: Any) -> Any:

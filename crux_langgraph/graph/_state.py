@@ -1,6 +1,6 @@
 """The state channel in which payloads travel: JSON records by payload id, kept bounded by its reducer."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, cast
 
 from typing_extensions import TypedDict, TypeIs
@@ -14,10 +14,10 @@ def merge_handoffs(left: Mapping[str, Any] | None, right: Mapping[str, Any] | No
     The channel stays bounded: a record replaces those that the same handoff wrote in earlier rounds, and leaves those
     of its own round, the siblings of one fan-out, beside it. A record of an earlier round than one that is already
     there is ignored: it is a stale copy that a subgraph hands back. This happens here and not in the node, because a
-    node that was reached by `Send` does not see the channel.
+    node that was reached by `Send` does not see the channel. It is pure, and what is no record is passed over.
     """
-    merged = {key: dict(record) for key, record in (left or {}).items() if _is_record(record)}
-    for key, record in (right or {}).items():
+    merged = {key: cast("Record", record) for key, record in _items(left) if _is_record(record)}
+    for key, record in _items(right):
         if record is None:
             merged.pop(key, None)
         elif _is_record(record):
@@ -46,6 +46,11 @@ def _add(merged: dict[str, Record], key: str, record: Record) -> None:
     merged[key] = record
 
 
+def _items(channel: object) -> Iterable[tuple[str, object]]:
+    # A checkpoint that something else wrote may hold anything here, and a reducer that raises locks the thread.
+    return cast("Mapping[str, object]", channel).items() if isinstance(channel, Mapping) else ()
+
+
 def _is_record(value: object) -> TypeIs[Mapping[str, Any]]:
     return isinstance(value, Mapping)
 
@@ -60,6 +65,8 @@ def _order(record: Record, seen: Record) -> int:
     A round is the checkpoint id at each level of nesting, and checkpoint ids sort by time, as LangGraph itself relies
     on. Records that went different ways at one checkpoint, for example into parallel subgraphs, are of one round.
     """
+    if record.get("round") == seen.get("round"):
+        return 0
     mine, theirs = _round(record), _round(seen)
     if not mine or not theirs:
         # One of them was put in by hand, with the graph's input: the one that comes now is the later one.
@@ -71,5 +78,8 @@ def _order(record: Record, seen: Record) -> int:
 
 
 def _round(record: Record) -> Mapping[str, str]:
-    found: object = record.get("round")
-    return cast("Mapping[str, str]", found) if isinstance(found, Mapping) else {}
+    return {key: found for key, found in _items(record.get("round")) if _is_text(key) and _is_text(found)}
+
+
+def _is_text(value: object) -> TypeIs[str]:
+    return isinstance(value, str)

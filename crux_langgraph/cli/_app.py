@@ -1,0 +1,124 @@
+"""The commands and their options."""
+
+import io
+import json
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+
+from crux_langgraph.cli._briefing import make_handoff
+from crux_langgraph.cli._conversations import Conversation
+from crux_langgraph.cli._demo import Demo, build
+from crux_langgraph.cli._executing import STAND_IN, chat_model, stand_in
+from crux_langgraph.cli._plain import one_line
+from crux_langgraph.cli._reading import STDIN, bundled, read_file
+from crux_langgraph.cli._reporting import report
+from crux_langgraph.cli._showing import following, show_graph, show_outcomes
+from crux_langgraph.cli._stopping import StopError
+from crux_langgraph.errors import DefinitionError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+_ORIGIN = (
+    "Recorded runs of a gpt-4o airline agent, from tau-bench (MIT, Copyright (c) 2024 Sierra), replayed: a researcher "
+    "looked things up, an executor takes over."
+)
+
+
+def run() -> None:
+    """Run the command with `sys.argv`."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without UTF-8 shows less, and nothing fails
+    app()
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"crux-langgraph {version('crux-langgraph')}")
+        raise typer.Exit
+
+
+@app.callback()
+def crux_langgraph(
+    _version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Typed handoffs between the agents of a LangGraph graph."""
+
+
+@app.command()
+def demo(
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            "--input",
+            metavar="FILE",
+            help="Your own conversations, JSON or JSONL, `-` for stdin: messages (OpenAI or LangChain style) of one "
+            'conversation, or one {"messages": [...]} or list of messages for each. '
+            "Default: recorded conversations that ship with the package.",
+        ),
+    ] = None,
+    budget: Annotated[
+        int | None,
+        typer.Option(
+            min=1, metavar="TOKENS", help="The most tokens of what the executor is handed. Default: no limit."
+        ),
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, metavar="N", help="Replay the first N only.")] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PROVIDER:NAME",
+            help="The chat model that is the executor, e.g. openai:gpt-4o-mini. "
+            "Default: a deterministic stand-in, no model.",
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")] = False,
+) -> None:
+    """Replay conversations through a graph researcher -> handoff -> executor, and show what crosses.
+
+    The first conversation is shown in full, then all of them as a table.
+
+    Exit code 0: all crossed; 1: some failed, each with its error; 2: the command could not start.
+    """
+    try:
+        prepared = build(make_handoff(budget), chat_model(model) if model is not None else stand_in)
+        conversations = (read_file(source) if source else bundled())[:limit]
+    except StopError as stopped:
+        _stop(str(stopped))
+    except DefinitionError as error:
+        _stop(f"--budget {budget}: {error.found}; give more.")
+    origin = f"Conversations from {'stdin' if str(source) == STDIN else source}." if source else _ORIGIN
+    _replay(prepared, conversations, origin, executor=model or STAND_IN, as_json=as_json)
+
+
+def _replay(prepared: Demo, conversations: list[Conversation], origin: str, *, executor: str, as_json: bool) -> None:
+    mermaid = prepared.graph.get_graph().draw_mermaid(with_styles=False)
+    console = Console(highlight=False)
+    if not as_json:
+        show_graph(console, origin, mermaid)
+    outcomes = list(following(map(prepared.run, conversations), total=len(conversations)))
+    if as_json:
+        limits = prepared.crossing.max_tokens
+        document = report(outcomes, graph=mermaid, executor=executor, max_tokens=limits)
+        typer.echo(json.dumps(document, indent=2))
+    else:
+        show_outcomes(console, outcomes, executor)
+    if any(outcome.error for outcome in outcomes):
+        raise typer.Exit(1)
+
+
+def _stop(message: str) -> NoReturn:
+    typer.echo(f"crux-langgraph: {one_line(message)}", err=True)
+    raise typer.Exit(2)

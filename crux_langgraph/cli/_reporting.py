@@ -1,0 +1,59 @@
+"""The machine readable report of a demo: one JSON document."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from langchain_core.messages import BaseMessage
+
+from crux_langgraph import errors
+from crux_langgraph.cli._demo import Outcome
+from crux_langgraph.cli._recall import held
+
+
+def report(outcomes: Sequence[Outcome], *, graph: str, executor: str, max_tokens: int | None) -> dict[str, Any]:
+    """Give the report as JSON values: the graph (Mermaid), the settings, a summary, and every conversation in full."""
+    failed = sum(outcome.error is not None for outcome in outcomes)
+    return {
+        "graph": graph,
+        "executor": executor,
+        "max_tokens": max_tokens,
+        "summary": {"conversations": len(outcomes), "failed": failed},
+        "conversations": [_conversation(outcome) for outcome in outcomes],
+    }
+
+
+def _conversation(outcome: Outcome) -> dict[str, Any]:
+    payload = outcome.payload
+    return {
+        "id": outcome.conversation.id,
+        "messages": len(outcome.conversation.messages),
+        "error": _error(outcome.error) if outcome.error else None,
+        "tokens": _tokens(outcome),
+        "needed": _needed(outcome),
+        "payload": payload.to_envelope() if payload else None,
+        "context": payload.context if payload else None,
+        "prompt": [_message(message) for message in outcome.prompt],
+        "answer": outcome.answer,
+        "durations_s": outcome.durations_s,
+    }
+
+
+def _error(error: Exception) -> dict[str, Any]:
+    layer = error.layer if isinstance(error, errors.HandoffError) else "model"
+    return {"layer": layer, "type": type(error).__name__, "message": str(error)}
+
+
+def _tokens(outcome: Outcome) -> dict[str, int | None]:
+    if outcome.payload:
+        return {"before": outcome.payload.receipt.input_tokens, "after": outcome.payload.receipt.context_tokens}
+    needed = outcome.error.needed_tokens if isinstance(outcome.error, errors.BudgetError) else None
+    return {"before": None, "after": needed}
+
+
+def _needed(outcome: Outcome) -> dict[str, Any]:
+    needed = outcome.conversation.needed
+    return {"values": list(needed), "held": held(needed, outcome.payload.context if outcome.payload else "")}
+
+
+def _message(message: BaseMessage) -> dict[str, str]:
+    return {"type": message.type, "content": message.text}
