@@ -28,19 +28,12 @@ _NARROW = 72
 _NOTHING = "-"
 
 
-def following(outcomes: Iterable[Outcome], *, total: int) -> Iterator[Outcome]:
+def following(outcomes: Iterable[Outcome], *, total: int) -> Iterable[Outcome]:
     """Give the outcomes while a bar on stderr follows them. There is no bar when stderr is no terminal."""
     console = Console(stderr=True)
-    return iter(
-        track(
-            outcomes,
-            description="Handing over",
-            total=total,
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-        )
-    )
+    if not console.is_terminal:
+        return outcomes
+    return track(outcomes, description="Handing over", total=total, console=console, transient=True)
 
 
 def show_graph(console: Console, origin: str, mermaid: str) -> None:

@@ -189,7 +189,10 @@ def test_text_that_is_no_unicode_is_told_and_not_a_traceback(command, tmp_path):
     assert "layer: input" in ran.out
 
 
-@pytest.mark.parametrize("option", ["text", "json"])
-def test_progress_is_no_part_of_piped_output(command, option):
-    ran = command("demo", *(["--json"] if option == "json" else []))
-    assert "Handing over" not in ran.out + ran.err
+@pytest.mark.parametrize("options", [[], ["--json"]], ids=["text", "json"])
+def test_progress_is_shown_on_a_terminal_and_only_on_stderr(command, monkeypatch, options):
+    assert command("demo", *options).err == ""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    ran = command("demo", *options)
+    assert "Handing over" in ran.err
+    assert "Handing over" not in ran.out
