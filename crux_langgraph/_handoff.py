@@ -308,6 +308,21 @@ def handoff(
         version: of the payload's format; a payload of another version is refused when it is read back.
 
     Raises `DefinitionError` for whatever could not work later, with what to write instead.
+
+    >>> from pydantic import BaseModel
+    >>> from crux_langgraph import handoff
+    >>> class Research(BaseModel):
+    ...     question: str
+    ...     findings: list[str]
+    >>> class Brief(BaseModel):
+    ...     task: str
+    >>> @handoff(from_agent="research", to_agent="writer")
+    ... def research_to_writer(research: Research) -> Brief:
+    ...     return Brief(task=research.question)
+    >>> research_to_writer
+    <Handoff research-to-writer: Research -> Brief>
+    >>> research_to_writer.prepare({"question": "Why?", "findings": []}).data
+    Brief(task='Why?')
     """
 
     def decorate(function: Callable[[Any], Any]) -> Handoff[Any, Any]:

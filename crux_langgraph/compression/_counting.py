@@ -26,6 +26,10 @@ def estimate_tokens(text: str) -> int:
     """Count tokens by character class: an estimate that is too high rather than too low, made offline.
 
     Linear in the length (about 20 ms per MB) and never above the UTF-8 length, which no byte-level tokenizer exceeds.
+
+    >>> from crux_langgraph import estimate_tokens
+    >>> estimate_tokens("Air scatters blue light most.")
+    15
     """
     raw = text.encode("utf-8", "surrogatepass")
     size = len(raw)
