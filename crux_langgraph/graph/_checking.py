@@ -1,26 +1,33 @@
 """What is wrong with the wiring of a graph's handoffs, read off its builder.
 
 Codes of findings:
-    unknown-node       source or target is no node of the graph
+    bad-option         an option of `add_handoff` cannot work, whatever the graph
+    unknown-node       source or target is no node of the graph, or nobody says which it is
     duplicate-id       two handoffs have one id, or one node name
     missing-channel    the state has no `handoffs` channel, or one whose reducer is not ours
-    missing-key        the state lacks a key that the handoff reads or writes
+    missing-key        the state lacks a key that the handoff reads
     mistyped-key       a key that is read holds something that can never be the input
+    missing-messages   write="messages", and the state has no `messages` channel that takes a message
     conditional-bypass a conditional edge leads past the handoff
     join-bypass        an edge from several sources leads past the handoff
     command-bypass     a `Command(goto=...)` destination leads past the handoff
+    routed-twice       the user's own routing chooses the way that a plain edge takes always
 """
 
+import operator
 from collections.abc import Iterator
 from typing import Any
+
+from langgraph.channels import LastValue
 
 from crux_langgraph._payload import HANDOFFS_KEY
 from crux_langgraph.errors import Finding
 from crux_langgraph.graph._builder import Builder
 from crux_langgraph.graph._placement import Placement, placements_of
-from crux_langgraph.graph._reading import field_names
+from crux_langgraph.graph._reading import keys_of
+from crux_langgraph.graph._shape import is_mixed_dataclass
 from crux_langgraph.graph._state import merge_handoffs
-from crux_langgraph.graph._types import contradicts
+from crux_langgraph.graph._types import contradicts_field, contradicts_model, converts
 from crux_langgraph.graph._writing import MESSAGES_KEY
 
 
@@ -28,8 +35,9 @@ def check(builder: Any) -> tuple[Finding, ...]:
     """Read a builder and give everything that is wrong with its handoffs; empty when nothing is.
 
     Runs by itself in `add_handoff` and when the graph compiles, which raise `WiringError` with the same findings.
-    A type that cannot be judged is not a finding.
+    `builder` may also be the compiled graph. A type that cannot be judged is not a finding.
     """
+    builder = getattr(builder, "builder", builder)
     view = Builder(builder)
     return tuple(
         finding
@@ -42,8 +50,11 @@ def faults(view: Builder, placement: Placement) -> Iterator[Finding]:
     """Give what is wrong about one placement, apart from nodes that may still be added."""
     yield from _channel(view, placement)
     yield from _keys(view, placement)
+    if placement.write == "messages":
+        yield from _messages(view, placement)
     if placement.source is not None and placement.target is not None:
         yield from _bypasses(view, placement, placement.source, placement.target)
+    yield from _routed_twice(view, placement)
 
 
 def unknown_nodes(view: Builder, placement: Placement) -> Iterator[Finding]:
@@ -75,6 +86,13 @@ def _channel(view: Builder, placement: Placement) -> Iterator[Finding]:
     if channel is None:
         way = f"class {state}(..., HandoffState), or `handoffs: Handoffs` in a pydantic or dataclass state"
         yield _finding("missing-channel", placement, f"{state} has no {HANDOFFS_KEY!r} channel; declare {way}.")
+    elif is_mixed_dataclass(view.state_schema):
+        yield _finding(
+            "missing-channel",
+            placement,
+            f"{state} is a dataclass that mixes in HandoffState, which is for TypedDict states only; declare "
+            "`handoffs: Handoffs = field(default_factory=dict)` in its place.",
+        )
     elif getattr(channel, "operator", None) is not merge_handoffs:
         yield _finding(
             "missing-channel",
@@ -85,21 +103,21 @@ def _channel(view: Builder, placement: Placement) -> Iterator[Finding]:
 
 
 def _keys(view: Builder, placement: Placement) -> Iterator[Finding]:
+    model = placement.handoff.input_schema
     if isinstance(placement.read, str):
-        yield from _read_key(view, placement, placement.read, placement.handoff.input_schema)
+        key = placement.read
+        if key not in view.state_keys:
+            yield _missing(placement, key)
+        elif contradicts_model(_held(view, key), model):
+            yield _mistyped(view, placement, key, model)
     elif placement.read is None:
         yield from _fields(view, placement)
-    if placement.write == "messages" and MESSAGES_KEY not in view.state_keys:
-        yield _finding(
-            "missing-key",
-            placement,
-            "write='messages' needs a 'messages' channel in the state; build the state on MessagesState.",
-        )
 
 
 def _fields(view: Builder, placement: Placement) -> Iterator[Finding]:
     model = placement.handoff.input_schema
-    known = set(field_names(model))
+    keys = keys_of(model)
+    known = {key for names in keys.values() for key in names}
     if not known & view.state_keys.keys():
         yield _finding(
             "missing-key",
@@ -109,27 +127,47 @@ def _fields(view: Builder, placement: Placement) -> Iterator[Finding]:
         )
         return
     for name, field in model.model_fields.items():
-        key = field.alias if field.alias in view.state_keys else name
-        if key in view.state_keys or field.is_required():
-            yield from _read_key(view, placement, key, field.annotation)
+        declared = [key for key in keys[name] if key in view.state_keys]
+        if not declared and field.is_required() and not converts(model):
+            yield _missing(placement, name)
+        for key in declared:
+            if contradicts_field(_held(view, key), model, name):
+                yield _mistyped(view, placement, key, field.annotation)
 
 
-def _read_key(view: Builder, placement: Placement, key: str, wanted: Any) -> Iterator[Finding]:
-    if key not in view.state_keys:
-        yield _finding(
-            "missing-key",
-            placement,
-            f"it reads the state key {key!r}, which the state does not declare; declare it, or give read= another.",
-        )
-        return
-    given = getattr(view.state_keys[key], "typ", Any)
-    if contradicts(given, wanted):
-        yield _finding(
-            "mistyped-key",
-            placement,
-            f"it reads {_name(wanted)} from the state key {key!r}, which holds {_name(given)}; "
-            "read another key, or convert it in a read= function.",
-        )
+def _held(view: Builder, key: str) -> Any:
+    return getattr(view.state_keys[key], "typ", Any)
+
+
+def _missing(placement: Placement, key: str) -> Finding:
+    return _finding(
+        "missing-key",
+        placement,
+        f"it reads the state key {key!r}, which the state does not declare; declare it, or give read= another.",
+    )
+
+
+def _mistyped(view: Builder, placement: Placement, key: str, wanted: Any) -> Finding:
+    return _finding(
+        "mistyped-key",
+        placement,
+        f"it reads {_name(wanted)} from the state key {key!r}, which holds {_name(_held(view, key))}; "
+        "read another key, or convert it in a read= function.",
+    )
+
+
+def _messages(view: Builder, placement: Placement) -> Iterator[Finding]:
+    channel = view.state_keys.get(MESSAGES_KEY)
+    told = None
+    if channel is None:
+        told = "a 'messages' channel in the state"
+    elif isinstance(channel, LastValue):
+        told = "a 'messages' channel with a reducer: this one would keep the brief alone"
+    elif placement.history == "replace" and getattr(channel, "operator", None) is operator.add:
+        told = "a 'messages' channel whose reducer removes messages, for history='replace'; operator.add does not"
+    if told is not None:
+        message = f"write='messages' needs {told}; build the state on MessagesState."
+        yield _finding("missing-messages", placement, message)
 
 
 def _bypasses(view: Builder, placement: Placement, source: str, target: str) -> Iterator[Finding]:
@@ -156,6 +194,25 @@ def _bypasses(view: Builder, placement: Placement, source: str, target: str) -> 
             f"{source!r} declares Command(goto={target!r}), which leads past the handoff; use source=None and "
             f"go to {placement.name!r} instead.",
         )
+
+
+def _routed_twice(view: Builder, placement: Placement) -> Iterator[Finding]:
+    for side, node, end in (
+        ("source", placement.source, placement.name),
+        ("target", placement.name if placement.target is not None else None, placement.target),
+    ):
+        if node is None or end is None:
+            continue
+        routes = [f"the conditional edge {name!r}" for name, ends in view.branch_ends(node) if end in ends]
+        if end in view.destinations(node):
+            routes.append(f"Command(goto={end!r})")
+        for route in routes:
+            yield _finding(
+                "routed-twice",
+                placement,
+                f"{route} chooses when to go from {node!r} to {end!r}, and the plain edge of this handoff goes there "
+                f"always; use {side}=None and leave that side to it.",
+            )
 
 
 def _name(annotation: Any) -> str:

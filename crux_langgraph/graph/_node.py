@@ -17,13 +17,20 @@ class HandoffNode(Runnable[Any, Any]):
     """A node that takes the state, hands over, and gives the update: `{"handoffs": {payload_id: record}, ...}`.
 
     `add_handoff` makes and wires it. It checks in its body and raises the handoff's typed errors from there, so retry
-    policies, error handlers and `update_state` work on a bad payload. It can also be called by hand with a state.
+    policies, error handlers and `update_state` work on a bad payload. It can also be called by hand with a state;
+    the payload then gets a random id.
     """
 
     def __init__(
-        self, handoff: Handoff[Any, Any], *, read: Read, write: Write, history: History, state_schema: Any
+        self,
+        handoff: Handoff[Any, Any],
+        *,
+        read: Read = None,
+        write: Write = None,
+        history: History = "keep",
+        state_schema: Any = None,
     ) -> None:
-        """Hold what `add_handoff` was given; `state_schema` is the class that the user's functions expect."""
+        """Take the options of `add_handoff`; `state_schema` is the class of state that the user's functions expect."""
         self.handoff = handoff
         self.name = handoff.id
         self._read = read
@@ -41,7 +48,7 @@ class HandoffNode(Runnable[Any, Any]):
 
     async def _flow(self, way: Way, state: Any) -> dict[str, Any]:
         place = current_place()
-        user_state = as_schema(self._state_schema, state)
+        user_state = state if place and place.sent else as_schema(self._state_schema, state)
         value = await read_input(way, self.handoff, self._read, state, user_state)
         payload_id = place.payload_id(self.handoff.id) if place else None
         payload = await self.handoff.flow(way, value, payload_id=payload_id)

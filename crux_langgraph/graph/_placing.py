@@ -11,6 +11,7 @@ from crux_langgraph.errors import Finding, WiringError
 from crux_langgraph.graph._builder import Builder
 from crux_langgraph.graph._checking import check, duplicates, faults
 from crux_langgraph.graph._node import HandoffNode
+from crux_langgraph.graph._options import bad_options, require_kinds
 from crux_langgraph.graph._placement import Placement, placements_of, remember
 from crux_langgraph.graph._reading import Read
 from crux_langgraph.graph._shape import needs_raw_view, raw_view
@@ -52,7 +53,8 @@ def add_handoff(
         source, target: names of nodes, START or END; by default the handoff's `from_agent` and `to_agent`. None leaves
             that side to you: a `path_map`, `Command(goto=...)`, or a join.
         read: what is handed over: a state key, a function `(state)` or `(state, runtime)`, sync or async, or by
-            default the state keys that match the input model's fields.
+            default the state keys that match the input model's fields. Functions get the state as your own class,
+            not validated, and under `Send` exactly what `Send` carried.
         write: beside the record in the channel: nothing, `"messages"` (the brief as one human message, which any agent
             reads), or a function `(payload)` or `(payload, state)` that gives a mapping of further updates.
         history: with `write="messages"`: `"keep"` the older messages, or `"replace"` them by the brief.
@@ -62,6 +64,7 @@ def add_handoff(
 
     Raises `WiringError` with every `Finding` about what is there already; the rest is checked when the graph compiles.
     """
+    require_kinds(builder, handoff)
     view = Builder(builder)
     placement = Placement(
         handoff=handoff,
@@ -73,19 +76,19 @@ def add_handoff(
         history=history,
     )
     _refuse(*_misused(view, placement, source, target), *duplicates(builder, placement), *faults(view, placement))
-    if not placements_of(builder):
-        view.on_validate(lambda: _settle(builder, view))
-    remember(builder, placement)
     schema = view.state_schema
     view.add_node(
         placement.name,
         HandoffNode(handoff, read=read, write=write, history=history, state_schema=schema),
         metadata={"crux_handoff_id": handoff.id},
-        input_schema=raw_view(schema, list(view.state_keys)) if needs_raw_view(schema) else None,
+        input_schema=raw_view(schema, view.raw_annotations) if needs_raw_view(schema) else None,
         retry_policy=retry_policy,
         error_handler=error_handler,
         defer=defer or None,
     )
+    if not placements_of(builder):
+        view.on_validate(lambda: _settle(builder, view))
+    remember(builder, placement)
     _wire(view, placement)
     return placement.name
 
@@ -97,9 +100,7 @@ def _misused(view: Builder, placement: Placement, *sides: str | FromHandoff | No
         if given is FROM_HANDOFF and getattr(placement.handoff, attribute) is None
     ]
     findings = [Finding("unknown-node", placement.name, message) for message in told]
-    if placement.history == "replace" and placement.write != "messages":
-        message = "history='replace' replaces messages by the brief and needs write='messages'."
-        findings.append(Finding("missing-key", placement.name, message))
+    findings.extend(bad_options(placement))
     if view.has_node(placement.name):
         message = "there is a node of this name already; give the handoff's node another name=."
         findings.append(Finding("duplicate-id", placement.name, message))

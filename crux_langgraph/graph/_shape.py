@@ -23,6 +23,11 @@ def needs_raw_view(schema: Any) -> bool:
     return isinstance(schema, type) and (issubclass(schema, BaseModel) or _is_dataclass(schema))
 
 
+def is_mixed_dataclass(schema: Any) -> bool:
+    """Say whether this is a dataclass over a TypedDict: Python allows it and makes a dict, which no field can be set on."""
+    return isinstance(schema, type) and _is_dataclass(schema) and issubclass(schema, dict)
+
+
 def _is_dataclass(value: Any) -> bool:
     return dataclasses.is_dataclass(value)
 

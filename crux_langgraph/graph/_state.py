@@ -78,8 +78,5 @@ def _order(record: Record, seen: Record) -> int:
 
 
 def _round(record: Record) -> Mapping[str, str]:
-    return {key: found for key, found in _items(record.get("round")) if _is_text(key) and _is_text(found)}
-
-
-def _is_text(value: object) -> TypeIs[str]:
-    return isinstance(value, str)
+    # A key that is no text is left out by its text form, so that whatever stands here can be put in order.
+    return {str(level): found for level, found in _items(record.get("round")) if isinstance(found, str)}

@@ -17,11 +17,13 @@ def contradicts_model(given: Any, model: type[BaseModel]) -> bool:
     if get_origin(given) in UNIONS:
         return all(contradicts_model(one, model) for one in get_args(given) if one is not type(None))
     kind = get_origin(given) or given
-    if not isinstance(kind, type) or converts(model) or kind is str:  # a str may hold JSON text
-        return False
-    if _is_model(kind):
-        return not issubclass(kind, model) and not issubclass(model, kind)
-    return _kinds_differ(kind, model)
+    return isinstance(kind, type) and not converts(model) and _class_contradicts(kind, model)
+
+
+def _class_contradicts(given: type[Any], model: type[BaseModel]) -> bool:
+    if _is_model(given):
+        return not issubclass(given, model) and not issubclass(model, given)
+    return given is not str and _kinds_differ(given, model)  # a str may hold JSON text
 
 
 def contradicts_field(given: Any, model: type[BaseModel], name: str) -> bool:

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, cast
 
-from langchain_core.messages import AnyMessage, BaseMessage, HumanMessage, RemoveMessage
+from langchain_core.messages import BaseMessage, HumanMessage, RemoveMessage
 
 from crux_langgraph._crossing import call_user
 from crux_langgraph._payload import HANDOFFS_KEY, Payload, records_in
-from crux_langgraph._signature import accepts, name_of
+from crux_langgraph._signature import name_of
 from crux_langgraph._waiting import Way
 from crux_langgraph.errors import InputError, OutputError
+from crux_langgraph.graph._asking import with_second
 from crux_langgraph.graph._place import Place
 from crux_langgraph.graph._shape import as_mapping
 
@@ -21,11 +22,11 @@ History = Literal["keep", "replace"]
 
 def record_of(payload: Payload[Any], state: Any, place: Place | None) -> dict[str, Any]:
     """Give what the channel keeps of a payload: its envelope, the path of hops, and where and when it crossed."""
-    messages = cast("list[AnyMessage]", as_mapping(state).get(MESSAGES_KEY) or [])
+    ids = _message_ids(as_mapping(state).get(MESSAGES_KEY))
     return {
         **payload.to_envelope(),
         "hops": [*_hops_before(payload, state), {"handoff": payload.handoff, "payload": payload.id}],
-        "last_message_id": getattr(messages[-1], "id", None) if messages else None,
+        "last_message_id": ids[-1] if ids else None,
         "round": dict(place.round) if place else {},
     }
 
@@ -45,22 +46,34 @@ def brief_messages(payload: Payload[Any], state: Any, history: History) -> list[
     brief = HumanMessage(content=payload.context, id=payload.id)
     if history == "keep":
         return [brief]
-    values = as_mapping(state)
-    if MESSAGES_KEY not in values:
+    older = as_mapping(state).get(MESSAGES_KEY)
+    if older is None:
         raise InputError(
             handoff=payload.handoff,
             found="history='replace' removes the messages in the state, and the node was sent a state without them",
             fix="Send them too: Send(node, {..., 'messages': state['messages']}), or use history='keep'.",
         )
-    older = [message.id for message in cast("list[AnyMessage]", values[MESSAGES_KEY]) if message.id]
-    removals = [part for key in older for part in (HumanMessage(content="", id=key), RemoveMessage(id=key))]
+    ids = [key for key in _message_ids(older) if key]
+    removals = [part for key in ids for part in (HumanMessage(content="", id=key), RemoveMessage(id=key))]
     return [*removals, brief]
+
+
+def _message_ids(messages: object) -> list[str | None]:
+    # What `Send` carried was not read from the channel: messages may be mappings, or one message without a list.
+    given = cast("list[object]", messages) if isinstance(messages, list) else [messages]
+    return [_message_id(message) for message in given if message is not None]
+
+
+def _message_id(message: object) -> str | None:
+    if isinstance(message, Mapping):
+        return cast("Mapping[str, Any]", message).get("id")
+    return getattr(message, "id", None)
 
 
 async def further_updates(way: Way, write: Callable[..., Any], payload: Payload[Any], state: Any) -> dict[str, Any]:
     """Give what the user's `write` function adds to the update. Raises `OutputError` when it is no such thing."""
-    arguments = (payload, state) if accepts(write, 2) and not accepts(write, 1) else (payload,)
-    updates: object = await call_user(way, payload.handoff, OutputError, "write", write, *arguments)
+    function = with_second(write, "state", state)
+    updates: object = await call_user(way, payload.handoff, OutputError, "write", function, payload)
     if isinstance(updates, Mapping) and HANDOFFS_KEY not in updates:
         return dict(cast("Mapping[str, Any]", updates))
     found = (

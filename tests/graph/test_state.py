@@ -92,3 +92,36 @@ def test_the_newest_round_always_wins(records: dict[str, Any]) -> None:
     for handoff in ("h", "i"):
         newest = max((one["round"][""] for one in records.values() if one["handoff"] == handoff), default=None)
         assert {one["round"][""] for one in merged.values() if one["handoff"] == handoff} <= {newest}
+
+
+ODD = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=2) | st.integers(), inner, max_size=2),
+    max_leaves=6,
+)
+ODD_RECORD = st.fixed_dictionaries({"handoff": st.sampled_from(["h", None, 1]), "round": ODD}) | ODD
+ODD_CHANNEL = st.dictionaries(st.sampled_from("123"), ODD_RECORD, max_size=3) | ODD
+
+
+@given(ODD_CHANNEL, ODD_CHANNEL)
+def test_whatever_a_checkpoint_holds_the_reducer_never_raises(left: Any, right: Any) -> None:
+    assert all(isinstance(one, dict) for one in merge_handoffs(left, right).values())
+
+
+@given(st.permutations(list("abcd")), st.sampled_from(["1", "2"]))
+def test_siblings_of_one_round_are_kept_in_whatever_order_they_come(order: list[str], older: str) -> None:
+    channel = merge_handoffs({}, {"old": record("h", {"": older})})
+    for key in order:
+        channel = merge_handoffs(channel, {key: record("h", {"": "3"})})
+    assert list(channel) == order
+
+
+@given(st.lists(st.tuples(st.sampled_from("hi"), st.sampled_from("abcdef")), max_size=8))
+def test_after_any_sequence_of_writes_only_the_newest_round_is_left(writes: list[tuple[str, str]]) -> None:
+    channel: dict[str, Any] = {}
+    for number, (handoff, round_) in enumerate(writes):
+        channel = merge_handoffs(channel, {str(number): record(handoff, {"": round_})})
+    for handoff in "hi":
+        newest = max((round_ for name, round_ in writes if name == handoff), default=None)
+        expected = [str(n) for n, write in enumerate(writes) if write == (handoff, newest)]
+        assert [key for key, one in channel.items() if one["handoff"] == handoff] == expected

@@ -191,6 +191,9 @@ class Lookalike(BaseModel):
     question: str
 
 
+Ancestor = BaseModel
+
+
 class OpenResearch(Research):
     model_config = ConfigDict(extra="allow")
 
@@ -204,7 +207,9 @@ class ListRoot(RootModel[list[int]]):
 
 
 @pytest.mark.parametrize(
-    "held", [Other, int, list[Research], list[str], Other | None, Other | int, NotRequired[Other]], ids=str
+    "held",
+    [Other, Lookalike, int, list[Research], list[str], Other | None, Other | int, NotRequired[Other], ListRoot],
+    ids=str,
 )
 def test_a_key_that_can_never_hold_the_input_is_refused(held: Any) -> None:
     schema = holding(found=held)
@@ -226,7 +231,7 @@ def test_a_key_that_can_never_hold_the_input_is_refused(held: Any) -> None:
         Any,
         object,
         OpenResearch,
-        Lookalike,
+        Ancestor,
         NotRequired[Research],
         Annotated[Research, "note"],
     ],

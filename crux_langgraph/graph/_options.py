@@ -1,0 +1,61 @@
+"""What `add_handoff` refuses about its own options, whatever the graph: each would only show at run time, or never."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from langgraph.graph import StateGraph
+
+from crux_langgraph._handoff import Handoff
+from crux_langgraph.errors import Finding, WiringError
+from crux_langgraph.graph._asking import can_be_asked
+from crux_langgraph.graph._placement import Placement
+
+_RESERVED = ":|"
+"""What LangGraph keeps for itself in the names of nodes."""
+
+
+def require_kinds(builder: object, handoff: object) -> None:
+    """Raise `WiringError` unless these are a builder and a handoff, before anything is asked of them."""
+    if not isinstance(handoff, Handoff):
+        told = getattr(handoff, "__name__", type(handoff).__name__)
+        message = f"{told!r} was given, which is no handoff; decorate the function with @handoff."
+    elif not isinstance(builder, StateGraph):
+        told = handoff.id
+        message = f"it was to be put in a {type(builder).__name__}; give a StateGraph that is not compiled yet."
+    else:
+        return
+    raise WiringError(findings=[Finding("bad-option", told, message)])
+
+
+def bad_options(placement: Placement) -> Iterator[Finding]:
+    """Give the options of a placement that cannot work."""
+    for message in (*_name(placement), *_read(placement.read), *_write(placement.write), *_history(placement)):
+        yield Finding("bad-option", placement.name, message)
+
+
+def _name(placement: Placement) -> Iterator[str]:
+    if any(character in placement.name for character in _RESERVED):
+        yield "a node's name may contain neither ':' nor '|'; give another name=."
+
+
+def _read(read: Any) -> Iterator[str]:
+    if callable(read):
+        if not can_be_asked(read, "runtime"):
+            yield "its read function takes other arguments than (state) or (state, runtime); make it take these."
+    elif not isinstance(read, str | None):
+        yield f"read= is a {type(read).__name__}; give a state key, a function of the state, or nothing."
+
+
+def _write(write: Any) -> Iterator[str]:
+    if callable(write):
+        if not can_be_asked(write, "state"):
+            yield "its write function takes other arguments than (payload) or (payload, state); make it take these."
+    elif write not in ("messages", None):
+        yield f"write={write!r} is none of the ways to write; give 'messages', a function of the payload, or nothing."
+
+
+def _history(placement: Placement) -> Iterator[str]:
+    if placement.history not in ("keep", "replace"):
+        yield f"history={placement.history!r} is unknown; give 'keep' or 'replace'."
+    elif placement.history == "replace" and placement.write != "messages":
+        yield "history='replace' replaces messages by the brief and needs write='messages'."
