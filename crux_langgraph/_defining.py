@@ -7,6 +7,7 @@ from pydantic import BaseModel, PydanticUndefinedAnnotation, PydanticUserError
 
 from crux_langgraph._contract import Contract, bare, lost_fields
 from crux_langgraph._payload import frame_of
+from crux_langgraph._signature import accepts
 from crux_langgraph.compression import Counter, counter_fault, new_marker
 from crux_langgraph.errors import DefinitionError
 
@@ -18,9 +19,9 @@ def id_from(name: str) -> str:
     return checked_id(name, name.replace("_", "-").lower())
 
 
-def checked_id(name: str, given: str) -> str:
+def checked_id(name: str, given: object) -> str:
     """Give `given` if it can be an id: in file names, metadata filters and graph drawings alike."""
-    if _ID.fullmatch(given) is None:
+    if not isinstance(given, str) or _ID.fullmatch(given) is None:
         raise DefinitionError(
             handoff=name,
             found=f"its id would be {given!r}",
@@ -42,7 +43,6 @@ def contract_for(name: str, side: str, annotation: Any) -> Contract[Any]:
     try:
         model.model_rebuild()
         lost = lost_fields(model)
-        contract = Contract(model)
     except (PydanticUndefinedAnnotation, NameError, PydanticUserError) as error:
         raise DefinitionError(
             handoff=name,
@@ -56,7 +56,27 @@ def contract_for(name: str, side: str, annotation: Any) -> Contract[Any]:
             problems=lost,
             fix="Change these fields: a payload travels as JSON through checkpoints and stores.",
         )
-    return contract
+    return Contract(model)
+
+
+def checked_agent(name: str, option: str, given: object) -> str | None:
+    """Give `given` if it can be an agent's name: what names a node, on one line, since contexts state it."""
+    if given is not None and not (isinstance(given, str) and given.strip() and given.isprintable()):
+        raise DefinitionError(
+            handoff=name, found=f"its {option} is {given!r}", fix=f"Give {option}= the agent's name as a plain string."
+        )
+    return given
+
+
+def checked_hook(name: str, hook: Any) -> Any:
+    """Give `hook` if it can be called with a payload."""
+    if hook is not None and not accepts(hook, 1):
+        raise DefinitionError(
+            handoff=name,
+            found="its on_prepare cannot be called with one payload",
+            fix="Give on_prepare= a function of the payload, sync or async.",
+        )
+    return hook
 
 
 def checked_version(name: str, given: object) -> int:

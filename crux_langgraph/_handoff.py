@@ -14,18 +14,20 @@ from crux_langgraph._context import DEFAULT_PRIORITY, Context
 from crux_langgraph._contract import Contract
 from crux_langgraph._crossing import call_user, check_input, check_output, load_data, read_envelope, transform
 from crux_langgraph._defining import (
+    checked_agent,
     checked_counter,
+    checked_hook,
     checked_id,
     checked_max_tokens,
     checked_version,
     contract_for,
     id_from,
 )
-from crux_langgraph._payload import Payload, Receipt, records_in
+from crux_langgraph._payload import Payload, Receipt, records_in, written
 from crux_langgraph._signature import Signature, read_signature
 from crux_langgraph._waiting import AWAITING, BLOCKING, Way, finish
 from crux_langgraph.compression import Counter, estimate_tokens, new_marker
-from crux_langgraph.errors import BudgetError, HookError, NotReceivedError
+from crux_langgraph.errors import BudgetError, HookError, InputError, NotReceivedError
 
 In = TypeVar("In", bound=BaseModel)
 Out = TypeVar("Out", bound=BaseModel)
@@ -61,17 +63,17 @@ class Handoff(Generic[In, Out, Ret]):
     ) -> None:
         """Check the definition. Use `@handoff` or `Handoff.of`, which document the options and what they raise."""
         functools.update_wrapper(self, transform, updated=())
-        name = signature.name
+        name = self.__name__ = signature.name
         self._signature = signature
         self._input: Contract[In] = contract_for(name, "input", signature.input_type)
         self._output: Contract[Out] = contract_for(name, "output", signature.output_type)
-        self._on_prepare = on_prepare
+        self._on_prepare: OnPrepare | None = checked_hook(name, on_prepare)
         self.id = checked_id(name, id) if id is not None else id_from(name)
-        self.from_agent = from_agent
-        self.to_agent = to_agent
+        self.from_agent = checked_agent(name, "from_agent", from_agent)
+        self.to_agent = checked_agent(name, "to_agent", to_agent)
         self.counter = checked_counter(name, counter)
         self.max_tokens = checked_max_tokens(
-            name, max_tokens, handoff_id=self.id, from_agent=from_agent, counter=counter
+            name, max_tokens, handoff_id=self.id, from_agent=self.from_agent, counter=counter
         )
         self.version = checked_version(name, version)
         self.description = signature.description
@@ -91,8 +93,8 @@ class Handoff(Generic[In, Out, Ret]):
     ) -> "Handoff[Model, Model, Model]":
         """Make a handoff that checks and passes on one model as it is. The options are those of `@handoff`."""
         signature = Signature(
-            name=id,
-            description=f"Take over from a {model.__name__}.",
+            name=str(id),
+            description=f"Take over from a {getattr(model, '__name__', model)}.",
             is_async=False,
             input_type=model,
             output_type=model,
@@ -180,7 +182,7 @@ class Handoff(Generic[In, Out, Ret]):
                 durations_s=durations_s,
                 counter=self.counter,
                 context=lambda: payload.context,
-                input_text=lambda: self._input.text(given),
+                input_text=lambda: written(InputError, self.id, given, self._input.text),
             ),
         )
         return payload

@@ -12,7 +12,7 @@ from typing_extensions import TypeVar
 
 from crux_langgraph._contract import Contract, ViolationError
 from crux_langgraph.compression import Counter, Frame
-from crux_langgraph.errors import OutputError
+from crux_langgraph.errors import HandoffError, OutputError
 
 Out_co = TypeVar("Out_co", bound=BaseModel, covariant=True)
 
@@ -164,16 +164,21 @@ class Payload(Generic[Out_co]):
         }
 
     def _written(self, write: Callable[[Any], Any]) -> Any:
-        try:
-            return write(self.data)
-        except ViolationError as violation:
-            raise OutputError(
-                handoff=self.handoff,
-                found=f"a valid {type(self.data).__name__} cannot be written as JSON",
-                fix="Mend its serializers: they must write JSON values and raise nothing.",
-                problems=violation.problems,
-                original=violation.original,
-            ) from None
+        return written(OutputError, self.handoff, self.data, write)
+
+
+def written(layer: type[HandoffError], handoff: str, data: BaseModel, write: Callable[[Any], Any]) -> Any:
+    """Give what `write` makes of valid data, or raise the error of that layer."""
+    try:
+        return write(data)
+    except ViolationError as violation:
+        raise layer(
+            handoff=handoff,
+            found=f"a valid {type(data).__name__} cannot be written as JSON",
+            fix="Mend its serializers, which must write JSON values and raise nothing, and change nothing in checked data.",
+            problems=violation.problems,
+            original=violation.original,
+        ) from None
 
 
 def frame_of(handoff: str, from_agent: str | None, marker: str) -> Frame:

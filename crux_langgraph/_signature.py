@@ -26,11 +26,13 @@ def name_of(function: Callable[..., Any]) -> str:
 
 
 def accepts(function: Callable[..., Any], count: int) -> bool:
-    """Say whether `function` can be called with `count` positional arguments."""
+    """Say whether `function` can be called with `count` positional arguments; a builtin that does not tell may be."""
     try:
         inspect.signature(function).bind(*range(count))
     except TypeError:
         return False
+    except ValueError:  # a builtin that does not tell its parameters
+        return True
     return True
 
 
@@ -53,6 +55,7 @@ def read_signature(function: Callable[..., Any]) -> Signature:
     parameters are not these.
     """
     name = name_of(function)
+    _refuse_no_function(name, function)
     parameters = inspect.signature(function).parameters
     payload = _payload_parameter(name, parameters)
     hints = _hints(name, function)
@@ -64,6 +67,15 @@ def read_signature(function: Callable[..., Any]) -> Signature:
         output_type=_annotation(name, hints, "return", f"write what it returns: def {name}(...) -> Brief"),
         wants_runtime="runtime" in parameters,
     )
+
+
+def _refuse_no_function(name: str, given: Any) -> None:
+    if not callable(given) or isinstance(given, type) or inspect.isbuiltin(given):
+        raise DefinitionError(
+            handoff=name,
+            found=f"{name} is no function of yours" if callable(given) else f"@handoff was given a {name}",
+            fix="Put @handoff, or @handoff(id=...), above a function: def research_to_brief(research: Research) -> Brief.",
+        )
 
 
 def _payload_parameter(name: str, parameters: Mapping[str, inspect.Parameter]) -> str:
@@ -96,6 +108,12 @@ def _hints(name: str, function: Callable[..., Any]) -> Mapping[str, Any]:
             handoff=name,
             found=f"its annotations name {error.name!r}, which cannot be resolved at run time",
             fix="Import it outside `if TYPE_CHECKING:` and define it at module level, before the handoff.",
+        ) from None
+    except (AttributeError, SyntaxError, TypeError) as error:
+        raise DefinitionError(
+            handoff=name,
+            found=f"its annotations cannot be resolved at run time: {error}",
+            fix="Write the model's own name, defined at module level before the handoff.",
         ) from None
 
 

@@ -84,8 +84,10 @@ class CruxError(Exception):
     """The root: catch it to catch everything that this package raises itself."""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Constructors take facts by keyword, which the default pickling of exceptions cannot call.
-        return _rebuild, (type(self), dict(self.__dict__), str(self))
+        # Constructors take facts by keyword, which the default pickling of exceptions cannot call. The original stays
+        # behind: it may not survive pickling, and it may quote private values.
+        facts = {name: fact for name, fact in self.__dict__.items() if name != "original"}
+        return _rebuild, (type(self), facts, str(self))
 
 
 class DefinitionError(CruxError):
@@ -119,9 +121,13 @@ class WrongWayError(CruxError):
 
 
 class HandoffError(CruxError):
-    """One handoff failed. `handoff` is its id, `layer` where, `problems` the fields, `original` the cause if any."""
+    """One handoff failed. `handoff` is its id, `layer` where, `problems` the fields, `original` the cause if any.
+
+    A pickled copy is without its `original`.
+    """
 
     layer: ClassVar[str] = "handoff"
+    original: BaseException | None = None
 
     def __init__(
         self,

@@ -33,3 +33,7 @@ def _mask(value: Any, handler: SerializerFunctionWrapHandler, info: Serializatio
     if isinstance(context, dict) and MASK_KEY in context:
         return cast("dict[str, Any]", context)[MASK_KEY]
     return handler(value)
+
+
+MASKING = _mask
+"""By this serializer a private place is known in the schema that pydantic builds of a model."""

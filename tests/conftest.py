@@ -1,37 +1,10 @@
 """What every test may use: each behaviour is tested once and run both ways, sync and async."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
 
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
-
-
-@dataclass(frozen=True)
-class Call:
-    """Calls the sync or the async form of one thing; the sync form inside the running loop, as in a notebook."""
-
-    way: str
-
-    @property
-    def is_async(self) -> bool:
-        return self.way == "ainvoke"
-
-    async def __call__(self, runnable: Any, *args: Any, **kwargs: Any) -> Any:
-        if self.is_async:
-            return await runnable.ainvoke(*args, **kwargs)
-        return runnable.invoke(*args, **kwargs)
-
-    async def prepare(self, handoff: Any, value: Any) -> Any:
-        if self.is_async:
-            return await handoff.aprepare(value)
-        return handoff.prepare(value)
-
-    async def stream(self, runnable: Any, *args: Any, **kwargs: Any) -> list[Any]:
-        if self.is_async:
-            return [chunk async for chunk in runnable.astream(*args, **kwargs)]
-        return list(runnable.stream(*args, **kwargs))
+from support import Call
 
 
 @pytest.fixture(params=["invoke", "ainvoke"])

@@ -1,6 +1,7 @@
-"""Models, handoffs and a scripted chat model that several tests use."""
+"""What several tests use: one call both ways, models, handoffs, a scripted chat model."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
@@ -10,6 +11,32 @@ from langgraph.graph import END, START, StateGraph
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
 from crux_langgraph import Handoff, HandoffState, Payload, add_handoff, handoff
+
+
+@dataclass(frozen=True)
+class Call:
+    """Calls the sync or the async form of one thing; the sync form inside the running loop, as in a notebook."""
+
+    way: str
+
+    @property
+    def is_async(self) -> bool:
+        return self.way == "ainvoke"
+
+    async def __call__(self, runnable: Any, *args: Any, **kwargs: Any) -> Any:
+        if self.is_async:
+            return await runnable.ainvoke(*args, **kwargs)
+        return runnable.invoke(*args, **kwargs)
+
+    async def prepare(self, handoff: Any, value: Any) -> Any:
+        if self.is_async:
+            return await handoff.aprepare(value)
+        return handoff.prepare(value)
+
+    async def stream(self, runnable: Any, *args: Any, **kwargs: Any) -> list[Any]:
+        if self.is_async:
+            return [chunk async for chunk in runnable.astream(*args, **kwargs)]
+        return list(runnable.stream(*args, **kwargs))
 
 
 class Research(BaseModel):

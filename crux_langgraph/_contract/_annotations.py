@@ -5,35 +5,59 @@ import types
 from collections.abc import Mapping
 from typing import Annotated, Any, NotRequired, Required, TypeVar, Union, cast, get_args, get_origin
 
-from pydantic import BaseModel
-from typing_extensions import (
-    ReadOnly,
-    TypeAliasType,
-    get_type_hints,
-    is_typeddict,
-)
+from pydantic import BaseModel, JsonValue
+from typing_extensions import ReadOnly, get_type_hints, is_typeddict
 
 UNIONS = (Union, types.UnionType)
+_INIT_VAR = cast("Any", dataclasses.InitVar)
 _WRAPPERS = (NotRequired, Required, ReadOnly)
 
 
 def bare(annotation: Any) -> Any:
     """Give the type itself: without `Annotated`, aliases, `Required`; a type variable stands for its bound or `Any`."""
-    origin = get_origin(annotation)
-    if origin is Annotated or origin in _WRAPPERS:
-        return bare(get_args(annotation)[0])
-    if isinstance(annotation, TypeAliasType) or isinstance(origin, TypeAliasType):
-        return bare((origin or annotation).__value__)
-    if isinstance(annotation, TypeVar):
-        return bare(annotation.__bound__ or Any)
-    if hasattr(annotation, "__supertype__"):
-        return bare(annotation.__supertype__)
+    while (inner := _inside(annotation)) is not annotation:
+        annotation = inner
     return annotation
 
 
 def metadata(annotation: Any) -> tuple[Any, ...]:
-    """Give what `Annotated` carries, from the outside in."""
-    return get_args(annotation)[1:] if get_origin(annotation) is Annotated else ()
+    """Give what `Annotated` carries, from the inside out, also through aliases and `Required`."""
+    found: tuple[Any, ...] = ()
+    while (inner := _inside(annotation)) is not annotation:
+        if get_origin(annotation) is Annotated:
+            found = (*get_args(annotation)[1:], *found)
+        annotation = inner
+    return found
+
+
+def is_alias(annotation: Any) -> bool:
+    """Say whether this is a named alias of a type, which may name itself again inside."""
+    # By name: the one of typing_extensions and that of the `type` statement are different classes before Python 3.14.
+    return type(get_origin(annotation) or annotation).__name__ == "TypeAliasType" and annotation is not JsonValue
+
+
+def _inside(annotation: Any) -> Any:
+    origin = get_origin(annotation)
+    if origin is Annotated or origin in _WRAPPERS:
+        return get_args(annotation)[0]
+    if annotation is JsonValue:
+        return Any
+    if is_alias(annotation):
+        alias = origin or annotation
+        return _filled(alias.__value__, alias.__type_params__, get_args(annotation))
+    if isinstance(annotation, TypeVar):
+        return annotation.__bound__ or Any
+    return getattr(annotation, "__supertype__", annotation)
+
+
+def _filled(annotation: Any, parameters: tuple[Any, ...], given: tuple[Any, ...]) -> Any:
+    chosen = dict(zip(parameters, given, strict=False))
+    if isinstance(annotation, TypeVar):
+        return chosen.get(annotation, annotation)
+    free: tuple[Any, ...] = getattr(annotation, "__parameters__", ())
+    if isinstance(annotation, type) or not free:
+        return cast("Any", annotation)
+    return annotation[tuple(chosen.get(parameter, parameter) for parameter in free)]
 
 
 def members(kind: Any) -> Mapping[str, Any] | None:
@@ -43,7 +67,12 @@ def members(kind: Any) -> Mapping[str, Any] | None:
     origin = cast("Any", get_origin(kind) or kind)
     if not (is_typeddict(origin) or dataclasses.is_dataclass(origin) or hasattr(origin, "_fields")):
         return None
-    return get_type_hints(origin, include_extras=True)
+    hints: dict[str, Any] = get_type_hints(origin, include_extras=True)
+    if dataclasses.is_dataclass(origin):
+        kept = {one.name for one in dataclasses.fields(origin)}
+        hints = {name: hint for name, hint in hints.items() if name in kept or isinstance(hint, _INIT_VAR)}
+    parameters = getattr(origin, "__parameters__", ())
+    return {name: _filled(hint, parameters, get_args(kind)) for name, hint in hints.items()}
 
 
 def is_root(kind: Any) -> bool:

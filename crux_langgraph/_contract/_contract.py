@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, Generic, cast
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 from typing_extensions import TypeVar
 
+from crux_langgraph._contract._hiding import private_names
 from crux_langgraph._contract._json_values import guard_for
-from crux_langgraph._contract._surviving import private_names
 from crux_langgraph._contract.telling import ROOT, problem_of, problems_of
 from crux_langgraph.errors import FieldProblem
 from crux_langgraph.fields import MASK, MASK_KEY
@@ -16,6 +16,7 @@ from crux_langgraph.fields import MASK, MASK_KEY
 M = TypeVar("M", bound=BaseModel)
 
 _ANYTHING = TypeAdapter[Any](Any)
+_TOO_DEEP = FieldProblem(ROOT, "nesting that JSON readers follow (200 levels)", "deeper nesting")
 
 
 class ViolationError(Exception):
@@ -32,9 +33,9 @@ class Contract(Generic[M]):
 
     def __init__(self, model: type[M]) -> None:
         self.model = model
-        self.private = private_names(model)
         self._adapter = TypeAdapter(model)
-        self._guard = guard_for(model)
+        self.private = private_names(self._adapter.core_schema)
+        self._guard, self._nests = guard_for(model)
 
     def check(self, value: object) -> M:
         """Give `value` (a model, a mapping or JSON text) as a valid instance, validated anew at every depth.
@@ -47,6 +48,7 @@ class Contract(Generic[M]):
                 self._refuse_non_json(value)
             checked = self._validate(value)
             self._refuse_non_json(checked)
+            self._refuse_too_deep(checked)
         except ViolationError:
             raise
         except ValidationError as error:
@@ -58,11 +60,12 @@ class Contract(Generic[M]):
     def _validate(self, value: object) -> M:
         if isinstance(value, str | bytes):
             return self._adapter.validate_json(value, by_alias=True, by_name=True)
+        if isinstance(value, BaseModel) and not isinstance(value, self.model):
+            # With from_attributes this takes instances inside on trust, so its result is validated like any instance.
+            value = self._adapter.validate_python(value)
         if isinstance(value, self.model):
             dumped = self._adapter.dump_python(value, round_trip=True, by_alias=False, warnings="none")
             return self._adapter.validate_python(dumped, by_alias=False, by_name=True)
-        if isinstance(value, BaseModel):
-            return self._adapter.validate_python(value)
         # Instances inside a mapping become mappings, so that they are validated too and not taken on trust.
         plain = _ANYTHING.dump_python(value, round_trip=True, by_alias=False, warnings="none")
         return self._adapter.validate_python(plain, by_alias=True, by_name=True)
@@ -71,6 +74,14 @@ class Contract(Generic[M]):
         found = self._guard(value) if self._guard else None
         if found is not None:
             raise ViolationError([problem_of(found, self.private)])
+
+    def _refuse_too_deep(self, checked: M) -> None:
+        if not self._nests:
+            return
+        try:
+            from_json(self.text(checked))
+        except ValueError:
+            raise ViolationError([_TOO_DEEP]) from None
 
     def dump(self, data: M) -> Any:
         """Write valid data as JSON values, private fields included. Raises `ViolationError` if a serializer raises."""
@@ -97,7 +108,7 @@ class Contract(Generic[M]):
     @staticmethod
     def _write(write: Callable[..., Any], data: M, **options: Any) -> Any:
         try:
-            return write(data, round_trip=True, by_alias=False, **options)
+            return write(data, round_trip=True, by_alias=False, warnings="error", **options)
         except ValueError as error:
             raise ViolationError([_raised(error)], error) from None
 
@@ -120,7 +131,7 @@ def _raised(error: Exception) -> FieldProblem:
 def _without(value: Any, gone: str) -> Any:
     if isinstance(value, dict):
         kept = cast("Mapping[str, Any]", value).items()
-        return {key: _without(item, gone) for key, item in kept if item != gone}
+        return {key: _without(item, gone) for key, item in kept if gone not in (key, item)}
     if isinstance(value, list):
         return [_without(item, gone) for item in cast("list[Any]", value) if item != gone]
     return value

@@ -1,13 +1,15 @@
-"""At run time: what a type cannot promise. `Any` must hold JSON values, and JSON has no infinite numbers."""
+"""At run time: what a type cannot promise. `Any` must hold JSON values, and numbers and texts must be ones JSON has."""
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from pathlib import PurePath
 from typing import Any, cast, get_origin
 
 from pydantic import BaseModel
+from typing_extensions import is_typeddict
 
-from crux_langgraph._contract._annotations import UNIONS, arguments, bare, is_root, members
+from crux_langgraph._contract._annotations import UNIONS, arguments, bare, is_alias, is_root, members
 
 Found = tuple[tuple[str | int, ...], str, str]
 """Where, what was expected there, and the name of the type that was found."""
@@ -16,23 +18,48 @@ Guard = Callable[[Any], Found | None]
 
 MAX_DEPTH = 100
 _SCALARS = (str, int, float, bool, type(None))
+_LEAST, _MOST = -(2**63), 2**64 - 1
 
 
-def guard_for(model: type[BaseModel]) -> Guard | None:
-    """Build the check of all places of a model where a value may not be JSON; None when there is no such place."""
-    return _Builder().build(model)
+def guard_for(model: type[BaseModel]) -> tuple[Guard | None, bool]:
+    """Build the check of all places of a model where a value may not be JSON; None when there is no such place.
+
+    Also says whether the model may contain itself, so that its instances have no greatest depth.
+    """
+    builder = _Builder()
+    return builder.build(model), builder.nests
 
 
 class _Builder:
     def __init__(self) -> None:
+        self.nests = False
         self._built: dict[Any, list[Guard | None]] = {}
+        self._open: set[Any] = set()
 
     def build(self, annotation: Any) -> Guard | None:
-        kind = bare(annotation)
+        if is_alias(annotation):
+            return self._once(annotation, lambda: self._of_kind(bare(annotation)))
+        return self._of_kind(bare(annotation))
+
+    def _once(self, kind: Any, make: Callable[[], Guard | None]) -> Guard | None:
+        if kind in self._open:
+            self.nests = True
+            known = self._built[kind]
+            return lambda value: known[0](value) if known[0] else None
+        if kind not in self._built:
+            self._open.add(kind)
+            cell = self._built[kind] = [None]
+            cell[0] = make()
+            self._open.remove(kind)
+        return self._built[kind][0]
+
+    def _of_kind(self, kind: Any) -> Guard | None:
         if kind in (Any, object):
             return json_fault
-        if kind is float:
-            return _infinite
+        if kind in _NUMBERS:
+            return _NUMBERS[kind]
+        if isinstance(kind, type) and issubclass(kind, PurePath):
+            return lambda value: _lone_surrogate(str(value))
         fields = members(kind)
         return self._of_members(kind, fields) if fields is not None else self._of_arguments(kind)
 
@@ -43,8 +70,14 @@ class _Builder:
         if not isinstance(origin, type) or issubclass(origin, str | bytes):
             return None
         if issubclass(origin, Mapping):
-            return _over(self.build(arguments(kind)[-1]), _pairs)
+            return self._of_mapping(arguments(kind))
         return self._of_items(origin, kind) if issubclass(origin, Sequence | AbstractSet) else None
+
+    def _of_mapping(self, types: tuple[Any, ...]) -> Guard | None:
+        values = _over(self.build(types[-1]), _pairs) if types else None
+        if types and bare(types[0]) not in (Any, object):
+            return values
+        return lambda value: _odd_key(value) or (values(value) if values else None)
 
     def _of_items(self, origin: Any, kind: Any) -> Guard | None:
         items = arguments(kind)
@@ -54,29 +87,29 @@ class _Builder:
         return _over(self.build(items[0]), _numbered) if items else None
 
     def _of_members(self, kind: Any, fields: Mapping[str, Any]) -> Guard | None:
-        if kind in self._built:
-            known = self._built[kind]
-            return lambda value: known[0](value) if known[0] else None
-        cell: list[Guard | None] = [None]
-        self._built[kind] = cell
-        guards = {name: guard for name, annotation in fields.items() if (guard := self.build(annotation))}
-        cell[0] = _of_root(guards.get("root")) if is_root(kind) else _of_fields(guards, _named)
-        if isinstance(kind, type) and issubclass(kind, BaseModel) and kind.model_config.get("extra") == "allow":
-            cell[0] = _with_extras(cell[0])
-        return cell[0]
+        def make() -> Guard | None:
+            guards = {name: guard for name, annotation in fields.items() if (guard := self.build(annotation))}
+            whole = _of_root(guards.get("root")) if is_root(kind) else _of_fields(guards, _named)
+            open_ended = (
+                isinstance(kind, type) and issubclass(kind, BaseModel) and kind.model_config.get("extra") == "allow"
+            )
+            return _with_extras(whole) if open_ended else whole
+
+        return self._once(kind, make)
 
     def _of_union(self, kind: Any) -> Guard | None:
-        alternatives = [(bare(argument), self.build(argument)) for argument in arguments(kind)]
-        guards = [guard for _, guard in alternatives if guard]
-        if not guards:
+        alternatives = [(_runtime_type(bare(argument)), self.build(argument)) for argument in arguments(kind)]
+        guarded = [(plain, guard) for plain, guard in alternatives if guard]
+        if not guarded:
             return None
-        free = tuple(_runtime_type(plain) for plain, guard in alternatives if guard is None)
+        # A list may come from either of two lists, so only what holds nothing is free by its type alone.
+        free = tuple(plain for plain, guard in alternatives if guard is None and plain not in _HOLDERS)
 
         def of_union(value: Any) -> Found | None:
             if isinstance(value, free):
                 return None
-            found = [guard(value) for guard in guards]
-            return found[0] if all(found) else None
+            found = (guard(value) for plain, guard in guarded if isinstance(value, plain))
+            return next((fault for fault in found if fault), None)
 
         return of_union
 
@@ -89,7 +122,7 @@ def json_fault(value: Any, depth: int = 0) -> Found | None:
         return too_deep if depth >= MAX_DEPTH else _json_items(value, depth + 1)
     if kind not in _SCALARS:
         return (), "a JSON value (str, int, float, bool, None, list or dict)", kind.__name__
-    return _lone_surrogate(value) if kind is str else _infinite(value)
+    return _lone_surrogate(value) if kind is str else _NUMBERS[kind](value) if kind in _NUMBERS else None
 
 
 def _json_items(value: Any, depth: int) -> Found | None:
@@ -98,10 +131,16 @@ def _json_items(value: Any, depth: int) -> Found | None:
         entries = enumerate(cast("list[Any]", value))
     else:
         entries = cast("dict[Any, Any]", value).items()
-        for key in cast("dict[Any, Any]", value):
-            if type(key) is not str:
-                return (), "string keys", f"a {type(key).__name__} key"
+        if (found := _odd_key(value)) is not None:
+            return found
     return _first(entries, lambda item: json_fault(item, depth))
+
+
+def _odd_key(value: Any) -> Found | None:
+    for key, _ in _pairs(value):
+        if type(key) is not str:
+            return (), "string keys", f"a {type(key).__name__} key"
+    return None
 
 
 def _first(entries: Iterable[tuple[Any, Any]], guard: Guard) -> Found | None:
@@ -125,9 +164,24 @@ def _infinite(value: Any) -> Found | None:
     return None
 
 
+def _too_long(value: Any) -> Found | None:
+    # Checkpoints cannot write more than 64 bits, and neither can most readers of JSON.
+    if isinstance(value, int) and not _LEAST <= value <= _MOST:
+        return (), "an integer of at most 64 bits (write a longer one as str or Decimal)", "a longer int"
+    return None
+
+
+_NUMBERS: dict[Any, Guard] = {float: _infinite, int: _too_long}
+_HOLDERS = (list, tuple, dict, set, frozenset, Sequence, Mapping, AbstractSet)
+
+
 def _runtime_type(kind: Any) -> Any:
+    if kind in (Any, None):
+        return object if kind is Any else type(None)
     origin: Any = get_origin(kind) or kind
-    return origin if isinstance(origin, type) else type(None)
+    if is_typeddict(origin):
+        return dict
+    return origin if isinstance(origin, type) else ()
 
 
 def _over(guard: Guard | None, entries: Callable[[Any], Iterable[tuple[Any, Any]]]) -> Guard | None:

@@ -1,6 +1,7 @@
 """At decoration: which fields of a payload model would not survive being written as JSON and read back."""
 
 import collections.abc
+import dataclasses
 import enum
 from collections.abc import Iterator
 from typing import Any, Literal, cast, get_origin
@@ -20,7 +21,7 @@ from pydantic import (
     WrapSerializer,
 )
 
-from crux_langgraph._contract._annotations import UNIONS, arguments, bare, is_root, members, metadata
+from crux_langgraph._contract._annotations import UNIONS, arguments, bare, is_alias, is_root, members, metadata
 from crux_langgraph.errors import FieldProblem
 from crux_langgraph.fields import Private
 
@@ -55,6 +56,15 @@ _CONTAINERS = (
 )
 
 
+_MAPPINGS = (
+    dict,
+    collections.OrderedDict,
+    collections.defaultdict,
+    collections.abc.Mapping,
+    collections.abc.MutableMapping,
+)
+
+
 def lost_fields(model: type[BaseModel]) -> list[FieldProblem]:
     """Find every field, at any depth, that JSON would lose or change; `expected` says what to write instead."""
     return list(_Walk().faults(model, ""))
@@ -66,31 +76,48 @@ class _Walk:
         self._config = ConfigDict()
 
     def faults(self, annotation: Any, path: str) -> Iterator[FieldProblem]:
+        if is_alias(annotation) and self._knows(annotation):
+            return
         kind = bare(annotation)
+        plain: Any = get_origin(kind) or kind
         yield from _order_fault(annotation, path)
-        if isinstance(kind, type) and issubclass(kind, _SECRETS):
+        if isinstance(plain, type) and issubclass(plain, _SECRETS):
             yield FieldProblem(
-                path or "(root)", "Annotated[str, Private()] (a secret type is written as asterisks)", kind.__name__
+                path or "(root)", "Annotated[str, Private()] (a secret type is written as asterisks)", plain.__name__
             )
         elif (fields := members(kind)) is not None:
             yield from self._fields(kind, fields, path)
-        elif kind in _CONTAINERS or get_origin(kind) in _CONTAINERS:
-            suffix = "" if get_origin(kind) in UNIONS else "[]"
-            for argument in arguments(kind):
-                yield from self.faults(argument, path + suffix)
+        elif plain in _CONTAINERS:
+            yield from self._contents(plain, arguments(kind), path)
         elif (found := self._leaf(annotation, kind)) is not None:
             yield FieldProblem(path or "(root)", *found)
 
-    def _fields(self, kind: Any, fields: Any, path: str) -> Iterator[FieldProblem]:
-        if kind in self._seen:
-            return
+    def _knows(self, kind: Any) -> bool:
+        known = kind in self._seen
         self._seen.add(kind)
+        return known
+
+    def _contents(self, container: Any, types: tuple[Any, ...], path: str) -> Iterator[FieldProblem]:
+        if container in _MAPPINGS and not _can_be_keys(types[0] if types else Any):
+            yield FieldProblem(
+                f"{path}[key]", "keys of one plain type, such as str or int", "keys JSON cannot tell apart"
+            )
+        for argument in types:
+            yield from self.faults(argument, path if container in UNIONS else f"{path}[]")
+
+    def _fields(self, kind: Any, fields: Any, path: str) -> Iterator[FieldProblem]:
+        if self._knows(kind):
+            return
         outer = self._config
+        yield from _excluded(kind, path)
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             self._config = kind.model_config
-            yield from _model_faults(kind, path)
+            yield from _serializer_faults(kind, path)
         for name, annotation in fields.items():
-            yield from self.faults(annotation, path if is_root(kind) else join(path, name))
+            if isinstance(annotation, dataclasses.InitVar):
+                yield FieldProblem(join(path, name), "a field that is kept (an InitVar is not)", "InitVar")
+            else:
+                yield from self.faults(annotation, path if is_root(kind) else join(path, name))
         self._config = outer
 
     def _leaf(self, annotation: Any, kind: Any) -> tuple[str, str] | None:
@@ -128,10 +155,21 @@ def _has_json_form(annotation: Any) -> bool:
     return True
 
 
-def _model_faults(model: type[BaseModel], path: str) -> Iterator[FieldProblem]:
-    for name, info in model.model_fields.items():
+def _excluded(kind: Any, path: str) -> Iterator[FieldProblem]:
+    fields: dict[str, Any] = getattr(kind, "__pydantic_fields__", {})
+    for name, info in fields.items():
         if info.exclude or getattr(info, "exclude_if", None) is not None:
             yield FieldProblem(join(path, name), "a field that is written (Private() hides one)", "exclude")
+
+
+def _can_be_keys(annotation: Any) -> bool:
+    kind = bare(annotation)
+    if kind in (None, type(None)) or members(kind) is not None:
+        return False
+    return (get_origin(kind) or kind) not in _CONTAINERS
+
+
+def _serializer_faults(model: type[BaseModel], path: str) -> Iterator[FieldProblem]:
     hidden = {name for name, annotation in (members(model) or {}).items() if is_private(annotation)}
     decorators = model.__pydantic_decorators__
     written = {name for entry in decorators.field_serializers.values() for name in entry.info.fields}
@@ -148,40 +186,16 @@ def _order_fault(annotation: Any, path: str) -> Iterator[FieldProblem]:
         yield FieldProblem(path, "Private() after the serializer (which would undo it)", "Private() before it")
 
 
-def is_private(annotation: Any) -> bool:
+def is_private(annotation: Any, seen: frozenset[Any] = frozenset()) -> bool:
     """Say whether an annotation carries `Private()`, on itself or on what it holds."""
     if any(isinstance(item, Private) for item in metadata(annotation)):
         return True
+    if is_alias(annotation):
+        if annotation in seen:
+            return False
+        seen |= {annotation}
     kind = bare(annotation)
-    return members(kind) is None and any(is_private(argument) for argument in arguments(kind))
-
-
-def private_names(model: type[BaseModel]) -> frozenset[str]:
-    """Give the names and aliases of all private fields of a model and of the models in it."""
-    found: set[str] = set()
-    seen: set[Any] = set()
-
-    def walk(annotation: Any) -> None:
-        kind = bare(annotation)
-        fields = members(kind)
-        if fields is None:
-            for argument in arguments(kind):
-                walk(argument)
-        elif kind not in seen:
-            seen.add(kind)
-            for name, inner in fields.items():
-                if is_private(inner):
-                    found.update(_names(kind, name))
-                walk(inner)
-
-    walk(model)
-    return frozenset(found)
-
-
-def _names(kind: Any, name: str) -> set[str]:
-    info = kind.model_fields[name] if issubclass(kind, BaseModel) else None
-    aliases = (info.alias, info.validation_alias) if info else ()
-    return {name, *(alias for alias in aliases if isinstance(alias, str))}
+    return members(kind) is None and any(is_private(argument, seen) for argument in arguments(kind))
 
 
 def join(path: str, name: str) -> str:

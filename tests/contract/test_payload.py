@@ -5,11 +5,10 @@ import re
 from typing import Any
 
 import pytest
-from conftest import Call
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, field_serializer
-from support import GOOD, Brief, make
+from support import GOOD, Brief, Call, make
 
 from crux_langgraph import Context, Handoff, errors, estimate_tokens
 

@@ -7,10 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
 import pytest
-from conftest import Call
 from langgraph.errors import GraphInterrupt
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, RootModel, Tag, field_validator, model_validator
-from support import BAD, GOOD, Brief, Research, make, to_brief
+from support import BAD, GOOD, Brief, Call, Research, make, to_brief
 from typing_extensions import TypedDict
 
 from crux_langgraph import Handoff, Payload, errors, estimate_tokens, handoff

@@ -5,8 +5,8 @@ import logging
 from typing import Annotated, Any
 
 import pytest
-from conftest import Call
 from pydantic import BaseModel, Field, RootModel, field_validator, model_validator
+from support import Call
 from typing_extensions import TypedDict
 
 from crux_langgraph import Handoff, Private, errors, handoff

@@ -8,11 +8,10 @@ import sys
 from typing import Any
 
 import pytest
-from conftest import Call
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, StateGraph
 from langgraph.types import Command, interrupt
-from support import GOOD, Brief, Research, State, reader
+from support import GOOD, Brief, Call, Research, State, reader
 
 from crux_langgraph import add_handoff, errors, handoff
 from crux_langgraph._signature import is_async

@@ -3,13 +3,12 @@
 from typing import Any, NotRequired
 
 import pytest
-from conftest import Call
 from langchain.agents import create_agent
 from langchain.agents.structured_output import ToolStrategy
 from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, MessagesState, StateGraph
-from support import GOOD, Research, ScriptedModel, make
+from support import GOOD, Call, Research, ScriptedModel, make
 
 from crux_langgraph import HandoffState, add_handoff, errors
 

@@ -5,18 +5,21 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import pytest
-from conftest import Call
 from langgraph.graph import START, MessagesState, StateGraph, add_messages
 from langgraph.managed import RemainingSteps
 from langgraph.types import Send
 from pydantic import BaseModel
-from support import GOOD, make, reader, two_agents
+from support import GOOD, Call, make, reader, two_agents
 
 from crux_langgraph import Handoffs, HandoffState, add_handoff, errors
 
 
 def keep_all(left: list[Any] | None, right: list[Any]) -> list[Any]:
     return [*(left or []), *right]
+
+
+class Chat(MessagesState, HandoffState, total=False):
+    found: Any
 
 
 class NoReducer(HandoffState, total=False):
@@ -48,23 +51,16 @@ class Merging(HandoffState, total=False):
         (Adding, "replace", True),
         (OwnReducer, "replace", False),
         (Merging, "replace", False),
-        (MessagesState, "replace", False),
+        (Chat, "replace", False),
     ],
 )
 def test_a_messages_channel_that_cannot_take_the_brief_is_refused(schema: Any, history: Any, wrong: bool) -> None:
-    mixed: Any = schema if schema is not MessagesState else type("Chat", (), {})
-    if schema is MessagesState:
-
-        class Chat(MessagesState, HandoffState, total=False):
-            found: Any
-
-        mixed = Chat
     if wrong:
         with pytest.raises(errors.WiringError, match="build the state on MessagesState") as caught:
-            add_handoff(StateGraph(mixed), make(), read="found", write="messages", history=history)
+            add_handoff(StateGraph(schema), make(), read="found", write="messages", history=history)
         assert [finding.code for finding in caught.value.findings] == ["missing-messages"]
     else:
-        assert add_handoff(StateGraph(mixed), make(), read="found", write="messages", history=history)
+        assert add_handoff(StateGraph(schema), make(), read="found", write="messages", history=history)
 
 
 class ManagedModel(BaseModel):
@@ -138,9 +134,6 @@ async def test_a_read_function_gets_what_send_carried_whatever_the_state(call: C
     "sent", [[{"role": "user", "content": "x", "id": "1"}], {"role": "user", "content": "x", "id": "1"}]
 )
 async def test_messages_that_were_sent_as_mappings_are_replaced_too(call: Call, sent: Any) -> None:
-    class Chat(MessagesState, HandoffState, total=False):
-        found: Any
-
     contract = make()
     builder: Any = StateGraph(Chat)
     builder.add_node("a", lambda _: {})

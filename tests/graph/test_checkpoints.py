@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
-from conftest import Call
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
@@ -15,7 +14,7 @@ from langgraph.errors import NodeError
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command, RetryPolicy, Send, interrupt
 from pydantic import BaseModel
-from support import BAD, GOOD, Brief, Research, State, make, reader, to_brief, two_agents
+from support import BAD, GOOD, Brief, Call, Research, State, make, reader, to_brief, two_agents
 
 from crux_langgraph import Handoffs, HandoffState, add_handoff, errors, handoff
 

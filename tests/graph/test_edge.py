@@ -7,14 +7,13 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import pytest
-from conftest import Call
 from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.runnables import RunnableLambda
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.runtime import Runtime
 from langgraph.types import Command, Send
 from pydantic import BaseModel
-from support import BAD, GOOD, Brief, Research, State, make, reader, to_brief, two_agents
+from support import BAD, GOOD, Brief, Call, Research, State, make, reader, to_brief, two_agents
 from typing_extensions import TypedDict
 
 from crux_langgraph import Handoff, HandoffNode, Handoffs, HandoffState, add_handoff, errors, handoff

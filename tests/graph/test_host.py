@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from conftest import Call
 from langchain.agents import create_agent
 from langchain.tools import tool
 from langchain_core.messages import AIMessage, HumanMessage
@@ -12,7 +11,7 @@ from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.managed import RemainingSteps
 from langgraph.types import Command, RetryPolicy, Send
 from pydantic import BaseModel
-from support import BAD, GOOD, ScriptedModel, State, make, reader, two_agents
+from support import BAD, GOOD, Call, ScriptedModel, State, make, reader, two_agents
 from typing_extensions import TypedDict
 
 from crux_langgraph import Handoff, Handoffs, HandoffState, add_handoff, errors

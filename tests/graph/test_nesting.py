@@ -5,14 +5,13 @@ import operator
 from typing import Annotated, Any
 
 import pytest
-from conftest import Call
 from langchain_core.callbacks import BaseCallbackHandler
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.errors import ParentCommand
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command, interrupt
 from pydantic import BaseModel, ValidationError
-from support import GOOD, Brief, Research, State, make, reader, to_brief, two_agents
+from support import GOOD, Brief, Call, Research, State, make, reader, to_brief, two_agents
 
 from crux_langgraph import Handoff, HandoffState, add_handoff, handoff
 

@@ -56,7 +56,7 @@ def test_all_findings_of_all_handoffs_are_told_when_the_graph_compiles() -> None
 
 def test_a_function_without_the_decorator_is_named() -> None:
     undecorated: Any = to_brief
-    with pytest.raises(errors.WiringError, match="'to_brief' was given, which is no handoff; .* @handoff"):
+    with pytest.raises(errors.WiringError, match=r"'to_brief' was given, which is no handoff; .* @handoff"):
         add_handoff(StateGraph(State), undecorated)
 
 

@@ -3,10 +3,9 @@
 from typing import Any, Literal
 
 import pytest
-from conftest import Call
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command
-from support import GOOD, State, make, reader, two_agents
+from support import GOOD, Call, State, make, reader, two_agents
 
 from crux_langgraph import add_handoff, check, errors
 

@@ -144,7 +144,7 @@ class Sources(RootModel[list[Source] | Source]):
         (Detailed, Source, False),
         (Source, BaseModel, False),
         (Source, Unlike, True),
-        (Source, str, False),
+        (Source, str, True),
         (Source, list[Source], True),
         (Source, int, True),
         (Sources, Unlike, False),
@@ -159,6 +159,38 @@ class Sources(RootModel[list[Source] | Source]):
 def test_a_model_inside_the_input_is_read_by_its_fields(wanted: Any, held: Any, found: bool) -> None:
     model = create_model("Input", part=(wanted, ...))
     assert wired(model, part=held) == (["mistyped-key"] if found else [])
+
+
+@pytest.mark.parametrize(
+    "wanted,value",
+    [
+        (Source, Source(url="u")),
+        (Source, SourceAlike(url="u")),
+        (Source, Detailed(url="u", author="a")),
+        (Source, Unlike(name="n")),
+        (Source, "u"),
+        (Source, 1),
+        (Source, {"url": "u"}),
+        (Sources, Source(url="u")),
+        (str, 1),
+        (str, "s"),
+        (str, ["s"]),
+        (int, "1"),
+        (list[str], "s"),
+        (list[str], ("s",)),
+        (list[str], {"s": 1}),
+        (dict[str, str], ["s"]),
+    ],
+    ids=str,
+)
+def test_what_is_refused_by_type_would_be_refused_by_value(wanted: Any, value: Any) -> None:
+    contract = Handoff.of(create_model("Input", part=(wanted, ...)), id="h")
+    refused = bool(wired(contract.input_schema, part=type(value)))
+    if refused:
+        with pytest.raises(errors.InputError):
+            contract.prepare({"part": value})
+    else:
+        assert contract.prepare({"part": value}).data
 
 
 class Attributed(BaseModel):
