@@ -34,7 +34,10 @@ def contract_for(name: str, side: str, annotation: Any) -> Contract[Any]:
     """Build the contract of one side, refusing what is no model and what JSON would lose."""
     model = bare(annotation)
     if not (isinstance(model, type) and issubclass(model, BaseModel)) or model is BaseModel:
-        told = getattr(annotation, "__name__", str(annotation))
+        instance = isinstance(annotation, BaseModel)
+        told = (
+            f"an instance of {type(annotation).__name__}" if instance else getattr(annotation, "__name__", annotation)
+        )
         raise DefinitionError(
             handoff=name,
             found=f"its {side} is {told}, which is not a pydantic model of its own",

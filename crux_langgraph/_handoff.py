@@ -94,7 +94,7 @@ class Handoff(Generic[In, Out, Ret]):
         """Make a handoff that checks and passes on one model as it is. The options are those of `@handoff`."""
         signature = Signature(
             name=str(id),
-            description=f"Take over from a {getattr(model, '__name__', model)}.",
+            description=f"Take over from a {getattr(model, '__name__', 'payload')}.",
             is_async=False,
             input_type=model,
             output_type=model,

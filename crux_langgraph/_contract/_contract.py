@@ -16,6 +16,7 @@ from crux_langgraph.fields import MASK, MASK_KEY
 M = TypeVar("M", bound=BaseModel)
 
 _ANYTHING = TypeAdapter[Any](Any)
+_CIRCULAR = "Circular reference detected"  # pydantic-core's serializer has no exception of its own for it
 _TOO_DEEP = FieldProblem(ROOT, "nesting that JSON readers follow (200 levels)", "deeper nesting")
 
 
@@ -123,7 +124,7 @@ class Contract(Generic[M]):
 
 
 def _raised(error: Exception) -> FieldProblem:
-    if isinstance(error, RecursionError):
+    if isinstance(error, RecursionError) or str(error).startswith(_CIRCULAR):
         return FieldProblem(ROOT, "data that does not contain itself", "endless nesting")
     return FieldProblem(ROOT, "validators and serializers that raise ValueError or nothing", type(error).__name__)
 

@@ -27,12 +27,14 @@ def guard_for(model: type[BaseModel]) -> tuple[Guard | None, bool]:
     Also says whether the model may contain itself, so that its instances have no greatest depth.
     """
     builder = _Builder()
-    return builder.build(model), builder.nests
+    guard = builder.build(model)
+    return (guard if builder.guards else None), builder.nests
 
 
 class _Builder:
     def __init__(self) -> None:
         self.nests = False
+        self.guards = False
         self._built: dict[Any, list[Guard | None]] = {}
         self._open: set[Any] = set()
 
@@ -54,12 +56,9 @@ class _Builder:
         return self._built[kind][0]
 
     def _of_kind(self, kind: Any) -> Guard | None:
-        if kind in (Any, object):
-            return json_fault
-        if kind in _NUMBERS:
-            return _NUMBERS[kind]
-        if isinstance(kind, type) and issubclass(kind, PurePath):
-            return lambda value: _lone_surrogate(str(value))
+        if (leaf := _of_leaf(kind)) is not None:
+            self.guards = True
+            return leaf
         fields = members(kind)
         return self._of_members(kind, fields) if fields is not None else self._of_arguments(kind)
 
@@ -77,6 +76,7 @@ class _Builder:
         values = _over(self.build(types[-1]), _pairs) if types else None
         if types and bare(types[0]) not in (Any, object):
             return values
+        self.guards = True
         return lambda value: _odd_key(value) or (values(value) if values else None)
 
     def _of_items(self, origin: Any, kind: Any) -> Guard | None:
@@ -90,10 +90,10 @@ class _Builder:
         def make() -> Guard | None:
             guards = {name: guard for name, annotation in fields.items() if (guard := self.build(annotation))}
             whole = _of_root(guards.get("root")) if is_root(kind) else _of_fields(guards, _named)
-            open_ended = (
-                isinstance(kind, type) and issubclass(kind, BaseModel) and kind.model_config.get("extra") == "allow"
-            )
-            return _with_extras(whole) if open_ended else whole
+            if not _is_open(kind):
+                return whole
+            self.guards = True
+            return _with_extras(whole)
 
         return self._once(kind, make)
 
@@ -112,6 +112,18 @@ class _Builder:
             return next((fault for fault in found if fault), None)
 
         return of_union
+
+
+def _of_leaf(kind: Any) -> Guard | None:
+    if kind in (Any, object):
+        return json_fault
+    if isinstance(kind, type) and issubclass(kind, PurePath):
+        return lambda value: _lone_surrogate(str(value))
+    return _NUMBERS.get(kind)
+
+
+def _is_open(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel) and kind.model_config.get("extra") == "allow"
 
 
 def json_fault(value: Any, depth: int = 0) -> Found | None:
@@ -185,7 +197,19 @@ def _runtime_type(kind: Any) -> Any:
 
 
 def _over(guard: Guard | None, entries: Callable[[Any], Iterable[tuple[Any, Any]]]) -> Guard | None:
-    return None if guard is None else lambda value: _first(entries(value), guard)
+    if guard is None:
+        return None
+    if guard is _too_long and entries is _numbered:
+        return lambda value: None if _all_short(value) else _first(_numbered(value), _too_long)
+    return lambda value: _first(entries(value), guard)
+
+
+def _all_short(value: Any) -> bool:
+    # A list of numbers may be long: two passes at the speed of C instead of a call for each.
+    try:
+        return not value or (min(value) >= _LEAST and max(value) <= _MOST)
+    except (TypeError, ValueError):  # not yet validated: there may be anything in it
+        return False
 
 
 def _of_fields(guards: Mapping[Any, Guard], pick: Callable[[Any, Any], Any]) -> Guard | None:

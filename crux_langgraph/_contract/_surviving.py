@@ -4,7 +4,7 @@ import collections.abc
 import dataclasses
 import enum
 from collections.abc import Iterator
-from typing import Any, Literal, cast, get_origin
+from typing import Annotated, Any, Literal, cast, get_origin
 
 from pydantic import (
     BaseModel,
@@ -89,7 +89,7 @@ class _Walk:
             yield from self._fields(kind, fields, path)
         elif plain in _CONTAINERS:
             yield from self._contents(plain, arguments(kind), path)
-        elif (found := self._leaf(annotation, kind)) is not None:
+        elif (found := self._leaf(kind, metadata(annotation))) is not None:
             yield FieldProblem(path or "(root)", *found)
 
     def _knows(self, kind: Any) -> bool:
@@ -120,12 +120,12 @@ class _Walk:
                 yield from self.faults(annotation, path if is_root(kind) else join(path, name))
         self._config = outer
 
-    def _leaf(self, annotation: Any, kind: Any) -> tuple[str, str] | None:
+    def _leaf(self, kind: Any, extra: tuple[Any, ...]) -> tuple[str, str] | None:
         name = getattr(kind, "__name__", str(kind))
         if kind in (Any, object, None, type(None)) or get_origin(kind) is Literal:
             return None
         if kind in (bytes, bytearray):
-            return None if self._writes_bytes(annotation) else (_BYTES, name)
+            return None if self._writes_bytes(extra) else (_BYTES, name)
         if kind in _ONCE or get_origin(kind) in _ONCE:
             return "a list (an iterator can be read only once)", name
         if kind in _CODE or get_origin(kind) in _CODE:
@@ -133,10 +133,10 @@ class _Walk:
         if isinstance(kind, type) and issubclass(kind, enum.Enum):
             plain = all(isinstance(member.value, str | int | float | bool | None) for member in kind)
             return None if plain else ("an enum whose values are strings or numbers", name)
-        return None if _has_json_form(annotation) else ("a type with a JSON form, such as a BaseModel", name)
+        return None if _has_json_form(kind, extra) else ("a type with a JSON form, such as a BaseModel", name)
 
-    def _writes_bytes(self, annotation: Any) -> bool:
-        if any(isinstance(item, EncodedBytes | PlainSerializer | WrapSerializer) for item in metadata(annotation)):
+    def _writes_bytes(self, extra: tuple[Any, ...]) -> bool:
+        if any(isinstance(item, EncodedBytes | PlainSerializer | WrapSerializer) for item in extra):
             return True
         written = self._config.get("ser_json_bytes", "utf8")
         return written != "utf8" and written == self._config.get("val_json_bytes", "utf8")
@@ -145,7 +145,8 @@ class _Walk:
 _BYTES = "Base64Bytes, or ConfigDict(ser_json_bytes='base64', val_json_bytes='base64')"
 
 
-def _has_json_form(annotation: Any) -> bool:
+def _has_json_form(kind: Any, extra: tuple[Any, ...]) -> bool:
+    annotation: Any = Annotated[(kind, *extra)] if extra else kind
     try:
         adapter = TypeAdapter[Any](annotation, config=ConfigDict(arbitrary_types_allowed=True))
         adapter.json_schema(mode="validation")
