@@ -240,7 +240,7 @@ class Handoff(Generic[In, Out, Ret]):
                 found="the state holds no payload of it",
                 fix="Reach this node through add_handoff, and mix HandoffState into the state that this node reads.",
             )
-        return self.from_envelope(max(records, key=lambda record: str(record.get("created_at"))))
+        return self.from_envelope(sorted(records, key=lambda record: str(record.get("created_at")))[-1])
 
     def received_all(self, state: object) -> list[Payload[Out]]:
         """Give all payloads of this handoff's latest round, for a node that several branches lead into.

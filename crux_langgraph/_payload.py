@@ -126,7 +126,7 @@ class Payload(Generic[Out_co]):
     data: Out_co
     summary: str | None = None
     fence: str
-    """The 128 random bits that mark the fence of this payload's context."""
+    """The random letters that mark the fence of this payload's context."""
     contract: Contract[Any] = field(compare=False)
     """What `data` was checked against."""
     receipt: Receipt = field(compare=False)
@@ -214,5 +214,5 @@ class Envelope(BaseModel):
     created_at: AwareDatetime
     data: Any
     summary: str | None
-    fence: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{22}$")]
+    fence: Annotated[str, Field(pattern=r"^[A-Za-z]{28}$")]
     receipt: ReceiptRecord

@@ -36,10 +36,10 @@ def test_the_same_payload_renders_the_same_twice_and_another_has_another_fence()
     payload = NOTE.prepare({"text": "hello"})
     assert NOTE.from_envelope(payload.to_envelope()).context == payload.context
     assert len({NOTE.prepare({"text": ""}).fence for _ in range(50)}) == 50
-    assert all(len(NOTE.prepare({"text": ""}).fence) == 22 for _ in range(50))
+    assert all(len(NOTE.prepare({"text": ""}).fence) == 28 for _ in range(50))
 
 
-@given(st.text() | st.from_regex(r"</?data [\w-]{22}>\n?", fullmatch=True))
+@given(st.text() | st.from_regex(r"</?data [a-zA-Z]{28}>\n?", fullmatch=True))
 def test_no_text_closes_the_fence(text: str) -> None:
     try:
         payload = NOTE.prepare({"text": text})
@@ -57,6 +57,10 @@ def test_an_envelope_whose_text_knows_the_fence_gets_another() -> None:
     marker = re.search(r"<data (\S+)>", first)
     assert marker is not None
     assert first.count(marker.group(1)) == 2
+
+
+def test_every_marker_costs_the_same_by_the_default_counter() -> None:
+    assert len({NOTE.prepare({"text": "hello"}).receipt.context_tokens for _ in range(50)}) == 1
 
 
 def test_a_context_carries_the_payloads_text_its_id_and_a_priority() -> None:
