@@ -165,12 +165,24 @@ class OutputError(HandoffError):
 
 
 class BudgetError(HandoffError):
-    """The context needs `needed_tokens` and may have `max_tokens`, both by the handoff's own counter."""
+    """The context needs `needed_tokens` and may have `max_tokens`, both by the handoff's own counter.
+
+    `needed_tokens` is None when the counter raised or answered no number of tokens.
+    """
 
     layer = "budget"
 
-    def __init__(self, *, handoff: str, found: str, fix: str, max_tokens: int, needed_tokens: int) -> None:
-        super().__init__(handoff=handoff, found=found, fix=fix)
+    def __init__(
+        self,
+        *,
+        handoff: str,
+        found: str,
+        fix: str,
+        max_tokens: int,
+        needed_tokens: int | None,
+        original: BaseException | None = None,
+    ) -> None:
+        super().__init__(handoff=handoff, found=found, fix=fix, original=original)
         self.max_tokens = max_tokens
         self.needed_tokens = needed_tokens
 

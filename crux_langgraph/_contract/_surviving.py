@@ -17,6 +17,7 @@ from pydantic import (
     Secret,
     SecretBytes,
     SecretStr,
+    SerializeAsAny,
     TypeAdapter,
     WrapSerializer,
 )
@@ -26,7 +27,7 @@ from crux_langgraph.errors import FieldProblem
 from crux_langgraph.fields import Private
 
 _SECRETS = (SecretStr, SecretBytes, Secret)
-_SERIALIZERS = (PlainSerializer, WrapSerializer)
+_SERIALIZERS = cast("tuple[type[Any], ...]", (PlainSerializer, WrapSerializer, SerializeAsAny))
 _ONCE = (
     collections.abc.Iterable,
     collections.abc.Iterator,
@@ -113,6 +114,7 @@ class _Walk:
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             self._config = kind.model_config
             yield from _serializer_faults(kind, path)
+            yield from _private_defaults(kind, path)
         for name, annotation in fields.items():
             if isinstance(annotation, dataclasses.InitVar):
                 yield FieldProblem(join(path, name), "a field that is kept (an InitVar is not)", "InitVar")
@@ -180,16 +182,22 @@ def _serializer_faults(model: type[BaseModel], path: str) -> Iterator[FieldProbl
         yield FieldProblem(path or "(root)", "no model_serializer beside a Private() field (it would undo it)", "one")
 
 
+def _private_defaults(model: type[BaseModel], path: str) -> Iterator[FieldProblem]:
+    for name, info in model.model_fields.items():
+        if _is_mark(info.default):
+            yield FieldProblem(join(path, name), "Annotated[..., Private()]", "Private as its default")
+
+
 def _order_fault(annotation: Any, path: str) -> Iterator[FieldProblem]:
     extra = metadata(annotation)
-    after = [item for index, item in enumerate(extra) if any(isinstance(one, Private) for one in extra[:index])]
+    after = [item for index, item in enumerate(extra) if any(map(_is_mark, extra[:index]))]
     if any(isinstance(item, _SERIALIZERS) for item in after):
         yield FieldProblem(path, "Private() after the serializer (which would undo it)", "Private() before it")
 
 
 def is_private(annotation: Any, seen: frozenset[Any] = frozenset()) -> bool:
     """Say whether an annotation carries `Private()`, on itself or on what it holds."""
-    if any(isinstance(item, Private) for item in metadata(annotation)):
+    if any(map(_is_mark, metadata(annotation))):
         return True
     if is_alias(annotation):
         if annotation in seen:
@@ -197,6 +205,10 @@ def is_private(annotation: Any, seen: frozenset[Any] = frozenset()) -> bool:
         seen |= {annotation}
     kind = bare(annotation)
     return members(kind) is None and any(is_private(argument, seen) for argument in arguments(kind))
+
+
+def _is_mark(item: object) -> bool:
+    return isinstance(item, Private) or item is Private
 
 
 def join(path: str, name: str) -> str:
