@@ -182,3 +182,8 @@ def test_a_serializer_that_raises_is_told_by_the_payload() -> None:
 def test_pickling_a_payload_says_what_to_send_instead() -> None:
     with pytest.raises(TypeError, match=r"send payload.to_envelope\(\)"):
         pickle.dumps(make().prepare(GOOD))
+
+
+def test_a_serializer_that_raises_is_told_in_prepare_when_there_is_a_budget() -> None:
+    with pytest.raises(errors.OutputError, match="cannot be written as JSON"):
+        Handoff.of(Rude, id="rude", max_tokens=500).prepare({"text": "x"})

@@ -534,3 +534,17 @@ async def test_a_counter_that_raises_later_is_a_budget_error(call: Call) -> None
     with pytest.raises(errors.BudgetError, match="its counter raised ZeroDivisionError") as caught:
         await call.prepare(made, GOOD)
     assert isinstance(caught.value.__cause__, ZeroDivisionError)
+
+
+class Numbers(BaseModel):
+    any_: Any = None
+    whole: list[int] = []
+    real: list[float] = []
+
+
+@pytest.mark.parametrize("field", ["whole", "real"])
+async def test_lists_of_numbers_that_were_mutated_into_something_else_are_caught(call: Call, field: str) -> None:
+    value = Numbers(whole=[1], real=[1.0])
+    getattr(value, field).append("x")
+    with pytest.raises(errors.InputError, match=rf"{field}\[1\]: expected a valid"):
+        await call.prepare(Handoff.of(Numbers, id="x"), value)
