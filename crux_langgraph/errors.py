@@ -4,6 +4,7 @@
     ├── DefinitionError          a decorator was used wrongly; raised at decoration
     ├── WiringError              a graph is wired wrongly; raised when it is built
     ├── WrongWayError            something asynchronous was called synchronously
+    ├── ContextsError            several contexts do not fit into one budget
     └── HandoffError             one handoff failed, at the layer it names
         ├── InputError           `input`: what agent A produced does not fit
         ├── TransformError       `transform`: the user's function raised
@@ -26,6 +27,7 @@ from pydantic import ValidationError
 
 __all__ = [
     "BudgetError",
+    "ContextsError",
     "CruxError",
     "DefinitionError",
     "EnvelopeError",
@@ -118,6 +120,19 @@ class WrongWayError(CruxError):
         self.asked = asked
         self.use = use
         super().__init__(f"{asked} is asynchronous and was reached by a synchronous call. Use {use}.")
+
+
+class ContextsError(CruxError):
+    """Several contexts need `needed_tokens` at their least and may have `max_tokens` together, by one counter."""
+
+    def __init__(self, *, contexts: Sequence[str], max_tokens: int, needed_tokens: int) -> None:
+        self.contexts = tuple(contexts)
+        self.max_tokens = max_tokens
+        self.needed_tokens = needed_tokens
+        super().__init__(
+            f"contexts {', '.join(map(repr, self.contexts))}: together they take {needed_tokens} tokens at their least "
+            f"and may take {max_tokens}\nRaise max_tokens, or compose fewer of them."
+        )
 
 
 class HandoffError(CruxError):
