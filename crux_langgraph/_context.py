@@ -164,5 +164,5 @@ def _least_text(refit: Callable[[int], str], text: str) -> str:
         try:
             return refit(needed)
         except BudgetError as error:
-            needed = max(needed + 1, error.needed_tokens)
+            needed = max(needed + 1, error.needed_tokens or 0)
     return text
