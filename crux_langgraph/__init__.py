@@ -5,19 +5,24 @@ from crux_langgraph._context import Composed, Context, Cut, compose
 from crux_langgraph._handoff import Handoff, handoff
 from crux_langgraph._payload import Payload, Receipt
 from crux_langgraph._receiving import brief_in, brief_messages, human_message, system_message
-from crux_langgraph.compression import estimate_tokens
-from crux_langgraph.fields import Private
+from crux_langgraph.compression import Fitted, FittedPart, estimate_tokens, fit, tiktoken_counter
+from crux_langgraph.fields import Fit, Omit, Pin, Private
 from crux_langgraph.graph import HandoffNode, Handoffs, HandoffState, add_handoff, check
 
 __all__ = [
     "Composed",
     "Context",
     "Cut",
+    "Fit",
+    "Fitted",
+    "FittedPart",
     "Handoff",
     "HandoffNode",
     "HandoffState",
     "Handoffs",
+    "Omit",
     "Payload",
+    "Pin",
     "Private",
     "Receipt",
     "add_handoff",
@@ -27,7 +32,9 @@ __all__ = [
     "compose",
     "errors",
     "estimate_tokens",
+    "fit",
     "handoff",
     "human_message",
     "system_message",
+    "tiktoken_counter",
 ]

@@ -16,7 +16,6 @@ from crux_langgraph._crossing import (
     call_user,
     check_input,
     check_output,
-    count_context,
     load_data,
     read_envelope,
     transform,
@@ -32,6 +31,7 @@ from crux_langgraph._defining import (
     id_from,
 )
 from crux_langgraph._payload import Payload, Receipt, records_in, written
+from crux_langgraph._rendering import Rendering
 from crux_langgraph._signature import Signature, read_signature
 from crux_langgraph._waiting import AWAITING, BLOCKING, Way, finish
 from crux_langgraph.compression import Counter, estimate_tokens, new_marker
@@ -83,6 +83,7 @@ class Handoff(Generic[In, Out, Ret]):
         self.max_tokens = checked_max_tokens(
             name, max_tokens, handoff_id=self.id, from_agent=self.from_agent, counter=counter
         )
+        self._rendering = Rendering(self.id, self.max_tokens, counter, signature.description)
         self.version = checked_version(name, version)
         self.description = signature.description
         """The docstring: what the receiving agent is to do with the payload."""
@@ -157,7 +158,7 @@ class Handoff(Generic[In, Out, Ret]):
 
     def as_context(self, payload: Payload[Out], priority: int = DEFAULT_PRIORITY) -> Context:
         """Give the payload's text as a `Context` named `handoff:<id>`, with a priority beside other contexts."""
-        return Context(id=f"handoff:{self.id}", text=payload.context, priority=priority)
+        return Context(id=f"handoff:{self.id}", text=payload.context, priority=priority, refit=payload.context_within)
 
     async def flow(self, way: Way, value: object, *, payload_id: str | None = None) -> Payload[Out]:
         """Run the steps of `prepare` on either way, for adapters that bring a payload id of their own."""
@@ -190,27 +191,27 @@ class Handoff(Generic[In, Out, Ret]):
             data=data,
             fence=new_marker(),
             contract=self._output,
+            rendering=self._rendering,
             receipt=Receipt(
                 durations_s=durations_s,
                 counter=self.counter,
-                context=lambda: payload.context,
+                rendered=lambda: payload.rendered,
                 input_text=lambda: written(InputError, self.id, given, self._input.text),
             ),
         )
         return payload
 
     def _require_fit(self, payload: Payload[Out]) -> None:
-        if self.max_tokens is None:
+        # The last act: the exact string is counted, whatever the fit believed.
+        if self.max_tokens is None or payload.receipt.context_tokens <= self.max_tokens:
             return
-        needed = count_context(self.id, payload, self.max_tokens)
-        if needed > self.max_tokens:
-            raise BudgetError(
-                handoff=self.id,
-                found=f"the context takes {needed} tokens and may take {self.max_tokens}",
-                fix="Return less from the transform, or raise max_tokens. Nothing was handed over.",
-                max_tokens=self.max_tokens,
-                needed_tokens=needed,
-            )
+        raise BudgetError(
+            handoff=self.id,
+            found=f"the context takes {payload.receipt.context_tokens} tokens and may take {self.max_tokens}",
+            fix="Give counter= a function that answers the same for the same text. Nothing was handed over.",
+            max_tokens=self.max_tokens,
+            needed_tokens=payload.receipt.context_tokens,
+        )
 
     def from_envelope(self, envelope: Mapping[str, Any]) -> Payload[Out]:
         """Read back what `payload.to_envelope()` wrote, checked against today's output model.
@@ -231,10 +232,11 @@ class Handoff(Generic[In, Out, Ret]):
             summary=record.summary,
             fence=record.fence,
             contract=self._output,
+            rendering=self._rendering,
             receipt=Receipt(
                 durations_s=record.receipt.durations_s,
                 counter=self.counter,
-                context=lambda: payload.context,
+                rendered=lambda: payload.rendered,
                 measured=record.receipt.measured,
             ),
         )

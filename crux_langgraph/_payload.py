@@ -11,7 +11,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from typing_extensions import TypeVar
 
 from crux_langgraph._contract import Contract, ViolationError
-from crux_langgraph.compression import Counter, Frame
+from crux_langgraph._rendering import Rendered, Rendering
+from crux_langgraph.compression import Counter, FittedPart, Frame, Tier
 from crux_langgraph.errors import HandoffError, OutputError
 
 Out_co = TypeVar("Out_co", bound=BaseModel, covariant=True)
@@ -45,14 +46,15 @@ class Receipt:
         *,
         durations_s: Mapping[str, float],
         counter: Counter,
-        context: Callable[[], str],
+        rendered: Callable[[], Rendered],
         input_text: Callable[[], str] | None = None,
         measured: Mapping[str, int] | None = None,
     ) -> None:
         self.durations_s = dict(durations_s)
         """Seconds by step: `input`, `transform`, `output`."""
         self._counter = counter
-        self._texts = {"input": input_text, "context": context}
+        self._rendered = rendered
+        self._texts = {"input": input_text, "context": lambda: rendered().context}
         self._measured = dict(measured or {})
 
     def __repr__(self) -> str:
@@ -88,6 +90,21 @@ class Receipt:
     def context_tokens(self) -> int:
         """Tokens of the context, the number that `max_tokens` limits."""
         return self._measure("context", "tokens", self._counter) or 0
+
+    @property
+    def tier(self) -> Tier:
+        """How much of the data the context shows: `verbatim`, `compact` (without loss), `extract` or `reference`."""
+        return self._rendered().tier
+
+    @property
+    def parts(self) -> tuple[FittedPart, ...]:
+        """What became of each field: path, tokens before and after, tier, reason. Empty where everything is shown."""
+        return self._rendered().parts
+
+    @property
+    def omitted(self) -> tuple[str, ...]:
+        """The paths of the fields that the context does not show in full."""
+        return tuple(part.path for part in self.parts if part.tier in ("extract", "reference"))
 
     @property
     def duration_s(self) -> float:
@@ -129,6 +146,8 @@ class Payload(Generic[Out_co]):
     """The random letters that mark the fence of this payload's context."""
     contract: Contract[Any] = field(compare=False)
     """What `data` was checked against."""
+    rendering: Rendering = field(compare=False)
+    """How the handoff renders its payloads."""
     receipt: Receipt = field(compare=False)
 
     def __repr__(self) -> str:
@@ -139,14 +158,28 @@ class Payload(Generic[Out_co]):
         message = "A Payload is not pickled: send payload.to_envelope(), and read it with handoff.from_envelope()."
         raise TypeError(message)
 
-    @cached_property
+    @property
     def context(self) -> str:
         """The text for the receiving agent: heading, origin, and the data without private fields inside a fence.
 
-        The same payload gives the same text, also after a round trip through its envelope.
+        Within the handoff's `max_tokens`: whole where that fits, else the most useful of it with `…` where something is
+        missing. The same payload gives the same text, also after a round trip through its envelope.
         """
-        text = self._written(self.contract.text_rendered)
-        return frame_of(self.handoff, self.from_agent, _unimitated(self.fence, text)).around(text)
+        return self.rendered.context
+
+    def context_within(self, max_tokens: int) -> str:
+        """Give the text within another budget, frame included. Raises `BudgetError` when what must be shown is more."""
+        return self._render(max_tokens).context
+
+    @cached_property
+    def rendered(self) -> Rendered:
+        """The context with the account of what was cut, as `receipt` tells it."""
+        return self._render(self.rendering.max_tokens)
+
+    def _render(self, max_tokens: int | None) -> Rendered:
+        whole = self._written(self.contract.text_rendered)
+        frame = frame_of(self.handoff, self.from_agent, _unimitated(self.fence, whole))
+        return self.rendering.render(self.contract, self.data, whole, frame, max_tokens)
 
     def to_envelope(self) -> dict[str, Any]:
         """Write the payload as a JSON object: its identity, `data` in full (private fields too), summary and receipt.

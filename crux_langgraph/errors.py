@@ -180,8 +180,9 @@ class OutputError(HandoffError):
 
 
 class BudgetError(HandoffError):
-    """The context needs `needed_tokens` and may have `max_tokens`, both by the handoff's own counter.
+    """What must be shown needs `needed_tokens` and may have `max_tokens`, both by the handoff's own counter.
 
+    `pins` holds the path and the tokens of each pinned field, where it is these that do not fit.
     `needed_tokens` is None when the counter raised or answered no number of tokens.
     """
 
@@ -195,11 +196,13 @@ class BudgetError(HandoffError):
         fix: str,
         max_tokens: int,
         needed_tokens: int | None,
+        pins: tuple[tuple[str, int], ...] = (),
         original: BaseException | None = None,
     ) -> None:
         super().__init__(handoff=handoff, found=found, fix=fix, original=original)
         self.max_tokens = max_tokens
         self.needed_tokens = needed_tokens
+        self.pins = pins
 
 
 class HookError(HandoffError):

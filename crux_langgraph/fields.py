@@ -1,15 +1,49 @@
-"""What a field of a payload may be shown to: metadata for `Annotated`, read by contexts, errors and logs."""
+"""What a field of a payload may lose and who may see it: metadata for `Annotated`, read by contexts, errors and logs."""
 
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from pydantic import GetCoreSchemaHandler, SerializationInfo, SerializerFunctionWrapHandler
 from pydantic_core import CoreSchema, core_schema
 
-__all__ = ["Private"]
+__all__ = ["Fit", "Omit", "Pin", "Private"]
 
 MASK_KEY = "crux_private"
 MASK = "[private]"
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """Keep a field byte for byte in every context: `question: Annotated[str, Pin()]`.
+
+    A pinned field is never shortened or summarised. When the pins alone do not fit into the budget that is an error
+    which names each of them.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """Say how much a field matters when not everything fits: `sources: Annotated[list[Source], Fit(weight=3)]`.
+
+    `weight` is relative to 1.0, the weight of a field without it; inside a weighted field weights multiply. `order`
+    keeps a list or text from its `"first"` or its `"last"` item on, instead of by content. `summarize=True` lets a
+    summarising model shorten the field and `False` keeps it from one; None leaves it to the handoff.
+    """
+
+    weight: float = 1.0
+    order: Literal["first", "last"] | None = None
+    summarize: bool | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a weight that orders nothing."""
+        if not 0 < self.weight < float("inf"):
+            msg = f"Fit(weight={self.weight}): give a positive number; to leave a field out use Omit()."
+            raise ValueError(msg)
+
+
+@dataclass(frozen=True, slots=True)
+class Omit:
+    """Leave a field out of every context: `raw_html: Annotated[str, Omit()]`. It stays readable on demand."""
 
 
 @dataclass(frozen=True, slots=True)

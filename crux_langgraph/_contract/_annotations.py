@@ -8,6 +8,8 @@ from typing import Annotated, Any, NotRequired, Required, TypeVar, Union, cast, 
 from pydantic import BaseModel, JsonValue
 from typing_extensions import ReadOnly, get_type_hints, is_typeddict
 
+from crux_langgraph.fields import Omit, Pin
+
 UNIONS = (Union, types.UnionType)
 _INIT_VAR = cast("Any", dataclasses.InitVar)
 _WRAPPERS = (NotRequired, Required, ReadOnly)
@@ -88,3 +90,15 @@ def arguments(kind: Any) -> tuple[Any, ...]:
 
 def _of_field(info: Any) -> Any:
     return Annotated[(info.annotation, *info.metadata)] if info.metadata else info.annotation
+
+
+def is_marked(annotation: Any, seen: frozenset[Any] = frozenset()) -> bool:
+    """Say whether `Pin()` or `Omit()` stands on a type, on what it holds, or on a field of a model in it."""
+    if any(isinstance(item, Pin | Omit) for item in metadata(annotation)):
+        return True
+    kind = bare(annotation)
+    if kind in seen:
+        return False
+    parts = members(kind)
+    inner = arguments(kind) if parts is None else parts.values()
+    return any(is_marked(part, seen | {kind}) for part in inner)

@@ -7,6 +7,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import from_json, to_json
 from typing_extensions import TypeVar
 
+from crux_langgraph._contract._annotations import is_marked
 from crux_langgraph._contract._hiding import blurred_names, private_names
 from crux_langgraph._contract._json_values import places_of
 from crux_langgraph._contract._rebuilding import rebuilt
@@ -38,6 +39,8 @@ class Contract(Generic[M]):
         self._adapter = TypeAdapter(model)
         self.private = private_names(self._adapter.core_schema)
         self.blurred = blurred_names(self._adapter.core_schema)
+        self.marked = is_marked(model)
+        """Some field says by `Pin()` or `Omit()` what its text must keep or leave out."""
         self._places = places_of(model)
 
     def check(self, value: object) -> M:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, cast
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolCall, ToolMessage
 from pydantic import BaseModel, Field
 
-from crux_langgraph import Handoff, Payload, handoff
+from crux_langgraph import Handoff, Payload, Pin, handoff
 from crux_langgraph.cli._messages import is_object
 
 RESEARCHER = "researcher"
@@ -47,9 +47,9 @@ class Record(BaseModel):
 class Brief(BaseModel):
     """What the executor needs: the user's own words, what they were told last, who they are, what is on record."""
 
-    request: Annotated[list[str], Field(min_length=1)]
+    request: Annotated[list[str], Field(min_length=1), Pin()]
     last_reply: str | None
-    user_id: str | None
+    user_id: Annotated[str | None, Pin()]
     records: list[Record]
 
 

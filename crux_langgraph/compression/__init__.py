@@ -1,6 +1,20 @@
 """Counting, framing and rendering the text that a receiving agent is given. Pure: no model, no network, no framework."""
 
-from crux_langgraph.compression._counting import Counter, counter_fault, estimate_tokens
+from crux_langgraph.compression._counting import Counter, counter_fault, estimate_tokens, tiktoken_counter
+from crux_langgraph.compression._fitted import DoesNotFitError, Fitted, FittedPart, Tier
+from crux_langgraph.compression._fitting import fit
 from crux_langgraph.compression._framing import Frame, new_marker
 
-__all__ = ["Counter", "Frame", "counter_fault", "estimate_tokens", "new_marker"]
+__all__ = [
+    "Counter",
+    "DoesNotFitError",
+    "Fitted",
+    "FittedPart",
+    "Frame",
+    "Tier",
+    "counter_fault",
+    "estimate_tokens",
+    "fit",
+    "new_marker",
+    "tiktoken_counter",
+]

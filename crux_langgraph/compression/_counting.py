@@ -19,7 +19,7 @@ _WEIGHTS = (
 _MARGIN = 6
 _SAMPLE = "The quick brown fox jumps over 13 lazy dogs. "
 _REPEATS = 8
-_MOST_BYTES_PER_TOKEN = 32
+MOST_BYTES_PER_TOKEN = 32
 
 
 def estimate_tokens(text: str) -> int:
@@ -32,9 +32,30 @@ def estimate_tokens(text: str) -> int:
     15
     """
     raw = text.encode("utf-8", "surrogatepass")
+    return min(len(raw), math.ceil(_weigh(raw)) + _MARGIN)
+
+
+def weigh(text: str) -> float:
+    """Give the estimate before rounding and margin: what texts weigh adds up to what their concatenation weighs."""
+    return _weigh(text.encode("utf-8", "surrogatepass"))
+
+
+def _weigh(raw: bytes) -> float:
     size = len(raw)
-    total = sum(weight * (size - len(raw.translate(None, chars))) for chars, weight in _WEIGHTS)
-    return min(size, math.ceil(total) + _MARGIN)
+    return sum(weight * (size - len(raw.translate(None, chars))) for chars, weight in _WEIGHTS)
+
+
+def tiktoken_counter(name: str = "o200k_base") -> Counter:
+    """Make an exact counter for OpenAI's models out of an encoding's name (`o200k_base`) or a model's (`gpt-4o`).
+
+    Needs the `tiktoken` package. It downloads the encoding once, at this call, unless `TIKTOKEN_CACHE_DIR` has it.
+    """
+    import tiktoken
+
+    encoding = (
+        tiktoken.get_encoding(name) if name in tiktoken.list_encoding_names() else tiktoken.encoding_for_model(name)
+    )
+    return lambda text: len(encoding.encode_ordinary(text))
 
 
 def counter_fault(counter: Counter) -> str | None:
@@ -50,6 +71,6 @@ def counter_fault(counter: Counter) -> str | None:
         return f"answers {once} for a sentence of {len(_SAMPLE)} characters"
     if many <= once:
         return f"answers {many} for {_REPEATS} times the text it counts as {once}"
-    if many * _MOST_BYTES_PER_TOKEN < len(_SAMPLE) * _REPEATS:
+    if many * MOST_BYTES_PER_TOKEN < len(_SAMPLE) * _REPEATS:
         return f"answers {many} for {len(_SAMPLE) * _REPEATS} characters, fewer than any tokenizer makes of them"
     return None

@@ -102,12 +102,20 @@ def test_the_same_conversation_gives_the_same_stand_in_answer(command):
 
 
 def test_a_budget_that_some_do_not_fit_shows_their_error_and_goes_on(command):
-    ran = command("demo", "--budget", "1200")
+    ran = command("demo", "--budget", "300")
     assert ran.code == 1
-    assert "Failed: airline-13-0" in ran.out
-    assert "> 1,200" in ran.out
-    assert "and 1 more failures" in ran.out
+    assert "Failed: airline-22-2" in ran.out
+    assert "> 300" in ran.out
     assert "2. The payload that crossed" in ran.out
+    assert "more failures" in command("demo", "--budget", "150").out
+
+
+def test_every_prompt_keeps_the_budget_and_what_is_pinned(command):
+    ran = command("demo", "--budget", "500", "--json")
+    assert ran.code == 0
+    for conversation in ran.document["conversations"]:
+        assert conversation["tokens"]["after"] <= 500
+        assert all(words in conversation["context"] for words in conversation["payload"]["data"]["request"])
 
 
 def test_when_the_first_conversation_fails_its_error_stands_in_place_of_the_payload(command):

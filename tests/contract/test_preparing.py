@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, RootModel, Tag
 from support import BAD, GOOD, Brief, Call, Research, make, to_brief
 from typing_extensions import TypedDict
 
-from crux_langgraph import Handoff, Payload, errors, estimate_tokens, handoff
+from crux_langgraph import Handoff, Payload, Pin, errors, handoff
 
 
 @pytest.mark.parametrize(
@@ -220,13 +220,16 @@ async def test_an_error_of_the_hook_is_chained(call: Call) -> None:
     assert errors.is_retryable(caught.value)
 
 
+class Pinned(BaseModel):
+    text: Annotated[str, Pin()]
+
+
 async def test_a_payload_that_does_not_fit_is_an_error_with_both_sizes(call: Call) -> None:
-    long = {"question": "Why?", "findings": ["word " * 500]}
-    with pytest.raises(errors.BudgetError, match=r"the context takes \d+ tokens and may take 200") as caught:
-        await call.prepare(make(max_tokens=200), long)
+    with pytest.raises(errors.BudgetError, match=r"the pinned fields text \(\d+ tokens\) must be shown") as caught:
+        await call.prepare(Handoff.of(Pinned, id="x", max_tokens=200), {"text": "word " * 500})
     assert caught.value.max_tokens == 200
-    context = (await call.prepare(make(), long)).context
-    assert abs(caught.value.needed_tokens - estimate_tokens(context)) < 30
+    assert caught.value.needed_tokens > 500
+    assert [path for path, _ in caught.value.pins] == ["text"]
 
 
 async def test_a_payload_that_fits_is_counted_by_the_handoffs_own_counter(call: Call) -> None:
@@ -413,7 +416,7 @@ async def test_aliases_unions_and_strict_models_survive_the_round_trip(call: Cal
 
 async def test_errors_can_be_sent_between_processes(call: Call) -> None:
     with pytest.raises(errors.BudgetError) as caught:
-        await call.prepare(make(max_tokens=100), {"question": "word " * 500})
+        await call.prepare(Handoff.of(Pinned, id="x", max_tokens=100), {"text": "word " * 500})
     copy = pickle.loads(pickle.dumps(caught.value))
     assert (type(copy), str(copy), copy.needed_tokens) == (
         errors.BudgetError,

@@ -1,0 +1,102 @@
+"""How a payload becomes the text for its receiver: framed, within a token budget, and with an account of what was cut."""
+
+import sys
+from dataclasses import dataclass
+from typing import Any, NoReturn, cast
+
+from pydantic import BaseModel
+
+from crux_langgraph._contract import Contract
+from crux_langgraph.compression import Counter, DoesNotFitError, Fitted, FittedPart, Frame, Tier, fit
+from crux_langgraph.errors import BudgetError
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """The text of a payload, framed; how much of the data it shows; and what became of each field where it is cut."""
+
+    context: str
+    tier: Tier
+    parts: tuple[FittedPart, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """What a handoff says about its texts: the budget, who counts, and what the receiver is to do with them."""
+
+    handoff: str
+    max_tokens: int | None
+    counter: Counter
+    task: str
+
+    def render(
+        self, contract: Contract[Any], data: BaseModel, whole: str, frame: Frame, max_tokens: int | None
+    ) -> Rendered:
+        """Give the text of `data` within `max_tokens`, None for no limit; `whole` is the data as JSON text.
+
+        Raises `BudgetError` when what must be shown does not fit, or when the counter fails.
+        """
+        if not contract.marked:
+            context = frame.around(whole)
+            if max_tokens is None or self._fits(context, max_tokens):
+                return Rendered(context, "verbatim")
+        limit = sys.maxsize if max_tokens is None else max_tokens
+        fitted = self._fitted(data, frame, limit)
+        return Rendered(frame.around(fitted.text), fitted.tier, fitted.parts)
+
+    def _fits(self, context: str, max_tokens: int) -> bool:
+        try:
+            return _sound(self.counter)(context) <= max_tokens
+        except CounterFaultError as fault:
+            self._raise_fault(fault, max_tokens)
+
+    def _fitted(self, data: BaseModel, frame: Frame, max_tokens: int) -> Fitted:
+        try:
+            return fit(data, max_tokens, counter=_sound(self.counter), task=self.task, wrap=frame.around)
+        except CounterFaultError as fault:
+            self._raise_fault(fault, max_tokens)
+        except DoesNotFitError as error:
+            raise BudgetError(
+                handoff=self.handoff,
+                found=str(error).removesuffix("."),
+                fix="Raise max_tokens, or pin less. Nothing was handed over.",
+                max_tokens=max_tokens,
+                needed_tokens=error.needed_tokens,
+                pins=error.pins,
+            ) from None
+
+    def _raise_fault(self, fault: "CounterFaultError", max_tokens: int) -> NoReturn:
+        raise BudgetError(
+            handoff=self.handoff,
+            found=str(fault),
+            fix="Give counter= a function that counts the tokens of any text. Nothing was handed over.",
+            max_tokens=max_tokens,
+            needed_tokens=None,
+            original=fault.original,
+        ) from fault.original
+
+
+class CounterFaultError(Exception):
+    """A counter raised, or answered what is no number of tokens."""
+
+    def __init__(self, found: str, original: Exception | None = None) -> None:
+        super().__init__(f"its counter {found}")
+        self.original = original
+
+
+def _sound(counter: Counter) -> Counter:
+    """Give the counter with its answers checked: a definition can only try it on a sample."""
+
+    def counted(text: str) -> int:
+        try:
+            count = cast("object", counter(text))
+        except Exception as error:
+            found = f"raised {type(error).__name__}"
+            raise CounterFaultError(found, error) from error
+        if not isinstance(count, int) or isinstance(count, bool) or count < bool(text):
+            told = count if isinstance(count, int) else type(count).__name__
+            found = f"answered {told} for a text of {len(text)} characters"
+            raise CounterFaultError(found)
+        return count
+
+    return counted

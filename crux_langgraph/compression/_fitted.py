@@ -1,0 +1,54 @@
+"""What a fit answers: the text, and an account of what became of every part."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from crux_langgraph.errors import CruxError
+
+Tier = Literal["verbatim", "compact", "extract", "reference"]
+"""How much of something is shown: as it is, without loss in fewer tokens, in part, or only by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class FittedPart:
+    """What became of one field: its tokens before and after by the fit's counter, and why.
+
+    `path` is dotted, with `[]` for the items of a list; it is empty for a payload without fields. The tokens before of
+    a large part are estimated from a sample.
+    """
+
+    path: str
+    tokens_before: int
+    tokens_after: int
+    tier: Tier
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A text within its budget. `tokens` counts it as it will be sent, with whatever is wrapped around it."""
+
+    text: str
+    tokens: int
+    tier: Tier
+    parts: tuple[FittedPart, ...]
+
+    @property
+    def omitted(self) -> tuple[str, ...]:
+        """The paths that are not fully shown."""
+        return tuple(part.path for part in self.parts if part.tier in ("extract", "reference"))
+
+
+class DoesNotFitError(CruxError):
+    """What must be shown takes `needed_tokens` and only `max_tokens` are allowed.
+
+    `pins` holds the path of every pinned field with its tokens; it is empty when the frame alone is too large.
+    """
+
+    def __init__(self, *, needed_tokens: int, max_tokens: int, pins: tuple[tuple[str, int], ...]) -> None:
+        self.needed_tokens = needed_tokens
+        self.max_tokens = max_tokens
+        self.pins = pins
+        named = ", ".join(f"{path or '(root)'} ({tokens} tokens)" for path, tokens in pins)
+        what = f"the pinned fields {named}" if pins else "the frame around the text"
+        super().__init__(f"{what} must be shown, which takes {needed_tokens} tokens of {max_tokens}.")

@@ -1,0 +1,59 @@
+"""Cutting text into the pieces that selection keeps or leaves: lines, sentences, and bounded parts of both."""
+
+import re
+from collections.abc import Iterator
+
+_SENTENCE_END = re.compile(r"(?<=[.!?;])\s+(?=[A-Z\"'(\[])|(?<=[。！？])")
+_ROOMY = 360
+_WANTED = 240
+_UNBROKEN = 96
+_LONG_RUN = re.compile(r"\S{120}")
+_BREAK = re.compile(r".*[,;\s]", re.DOTALL)
+
+
+def pieces(text: str) -> Iterator[tuple[str, str]]:
+    """Cut text into `(glue, piece)`: what stood before the piece, and a piece of at most 360 characters.
+
+    Adjacent pieces joined by their glue give the text again, up to blank lines and white space at the ends of lines.
+    """
+    for line in text.split("\n"):
+        body = line.strip()
+        if body:
+            yield from _of_line(body, "\n" + line[: len(line) - len(line.lstrip())])
+
+
+def _of_line(line: str, glue: str) -> Iterator[tuple[str, str]]:
+    if len(line) <= _UNBROKEN and _SENTENCE_END.search(line) is None:
+        yield glue, line
+        return
+    for sentence in _SENTENCE_END.split(line):
+        if not sentence:
+            continue
+        if len(sentence) > _UNBROKEN:
+            yield from _bounded(sentence, glue)
+        else:
+            yield glue, sentence
+        glue = " "
+
+
+def _bounded(sentence: str, glue: str) -> Iterator[tuple[str, str]]:
+    """Cut a long sentence after a comma or space; where there is neither, anywhere, and shorter: such text is dense."""
+    at = 0
+    while at < len(sentence):
+        end = _end(sentence, at)
+        part = sentence[at:end]
+        yield glue, part.rstrip()
+        glue = "" if part == part.rstrip() else " "
+        at = end
+
+
+def _end(sentence: str, at: int) -> int:
+    dense = _LONG_RUN.search(sentence, at, at + _ROOMY)
+    if dense is not None and dense.start() == at:
+        return at + _UNBROKEN
+    if dense is not None:
+        return dense.start()
+    if len(sentence) - at <= _ROOMY:
+        return len(sentence)
+    cut = _BREAK.match(sentence, at, at + _WANTED)
+    return cut.end() if cut is not None and cut.end() > at + _WANTED // 2 else at + _WANTED

@@ -1,0 +1,121 @@
+"""The order in which units are worth showing: the most that is new for what it costs, with the receiver's task in mind.
+
+The order does not know the budget, so a larger budget shows a longer beginning of the same order.
+"""
+
+import heapq
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+from crux_langgraph.compression._lexicon import build, tokens_of
+from crux_langgraph.compression._relevance import Query
+from crux_langgraph.compression._units import Document, Kind, Unit
+from crux_langgraph.compression._weighing import COST_EXPONENT, FACTS_IN, LEAST, NEW_PART, weigh
+
+_BLOCK = 4096
+_REPEATED_FACT = 0.05
+_REPEATED_TERM = 0.5
+_SHARED_LABEL = 0.5
+_SHARED_CALL = 0.25
+"""A label or call is shown once for all units below it: the first one does not pay it alone."""
+_TIE = 1e-12
+
+
+class Ranking:
+    """The units of a document from the most to the least worth showing, drawn as far as they are asked for."""
+
+    def __init__(self, document: Document, query: Query) -> None:
+        self._units = document.units
+        self._needs = document.needs
+        self._lexicon, self._numbered = build(tokens_of([unit.text for unit in document.units]))
+        self._weights = weigh(document, self._lexicon, self._numbered, query)
+        self._covered: set[int] = set()
+        self._seen: dict[int, int] = {}
+        self._lines: set[int] = set()
+        self._labels: set[tuple[int, str]] = set()
+        self._parts: set[int] = set()
+        self._shown: set[int] = set()
+        self._drawn: list[int] = []
+        self._rest = self._draw()
+
+    def first(self, count: int) -> list[int]:
+        """Give the first `count` units, fewer when there are no more."""
+        missing = count - len(self._drawn)
+        if missing > 0:
+            self._drawn.extend(islice(self._rest, missing))
+        return self._drawn[:count]
+
+    def cost(self, unit: int) -> float:
+        """Say about how many estimated tokens a unit takes, without its head."""
+        return self._weights.costs[unit]
+
+    def _draw(self) -> Iterator[int]:
+        densities = self._weights.densities
+        ranked = [at for at, unit in enumerate(self._units) if unit.kind != "void"]
+        ranked.sort(key=densities.__getitem__, reverse=True)
+        for start in range(0, len(ranked), _BLOCK):
+            yield from self._greedy(ranked[start : start + _BLOCK])
+
+    def _greedy(self, units: Sequence[int]) -> Iterator[int]:
+        """Draw the best unit again and again; one that lost worth since it was rated is put back at its new rate."""
+        densities = self._weights.densities
+        features: dict[int, tuple[int, ...]] = {}
+        heap = [(-densities[at] * NEW_PART, at) for at in units]
+        heapq.heapify(heap)
+        while heap:
+            _, at = heapq.heappop(heap)
+            if at not in features:
+                features[at] = self._features(at)
+            rate = self._rate(at, features[at])
+            if heap and rate < -heap[0][0] - _TIE:
+                heapq.heappush(heap, (-rate, at))
+                continue
+            self._take(at)
+            yield at
+
+    def _features(self, at: int) -> tuple[int, ...]:
+        known = self._lexicon.features
+        return tuple(dict.fromkeys(known[number] for number in self._numbered[at] if known[number]))
+
+    def _rate(self, at: int, features: Sequence[int]) -> float:
+        unit, weights = self._units[at], self._weights
+        fresh = 1.0 if unit.part in self._parts else NEW_PART
+        if at in weights.ordered:
+            return fresh * weights.densities[at]
+        worth = self._worth(unit.kind, features) + LEAST
+        return float(fresh * weights.factors[at] * worth / self._price(at, unit) ** COST_EXPONENT)
+
+    def _worth(self, kind: Kind, features: Sequence[int]) -> float:
+        """Say what of the unit is new: facts that stand elsewhere already count little, terms half for every time."""
+        weights, covered, seen = self._weights, self._covered, self._seen
+        facts, terms, share = weights.facts, weights.terms, weights.terms_in[kind]
+        worth = FACTS_IN[kind] * sum([facts[f] * _REPEATED_FACT if f in covered else facts[f] for f in features])
+        if share:
+            worth += share * sum([terms[f] * _REPEATED_TERM ** seen[f] if f in seen else terms[f] for f in features])
+        return worth
+
+    def _price(self, at: int, unit: Unit) -> float:
+        """Say what it costs to show a unit now: with its line's head when nothing of that line is shown yet."""
+        weights = self._weights
+        price = weights.costs[at]
+        if unit.line not in self._lines:
+            price += weights.line_costs[unit.line]
+        if unit.label and (unit.line, unit.label) not in self._labels:
+            price += _SHARED_LABEL * weights.label_costs[unit.label]
+        needed = self._needs.get(at)
+        if needed is not None and needed not in self._shown:
+            price += _SHARED_CALL * weights.costs[needed]
+        return price
+
+    def _take(self, at: int) -> None:
+        needed = self._needs.get(at)
+        if needed is not None and needed not in self._shown:
+            self._take(needed)
+        unit, features = self._units[at], self._features(at)
+        self._shown.add(at)
+        self._lines.add(unit.line)
+        self._labels.add((unit.line, unit.label))
+        self._parts.add(unit.part)
+        self._covered.update(features)
+        for feature in features:
+            self._seen[feature] = self._seen.get(feature, 0) + 1

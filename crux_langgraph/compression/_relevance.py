@@ -1,0 +1,155 @@
+"""How close each unit stands to what the receiver is asked: passage BM25 over the units, in document order."""
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pydantic import BaseModel
+
+from crux_langgraph.compression._lexicon import Lexicon, carries, stem, tokens_of
+from crux_langgraph.compression._units import Document
+
+_AHEAD = math.exp(-1 / 15)
+_BACK = math.exp(-1 / 8)
+_HALF = 2.0
+_NAMED_SPEAKER = 1.4
+_MOST_TERMS = 24
+_INSTRUCTIONS = frozenset(
+    stem(word)
+    for word in [
+        "summarize",
+        "summarise",
+        "summary",
+        "describe",
+        "discuss",
+        "discussion",
+        "discussed",
+        "explain",
+        "list",
+        "tell",
+        "talk",
+        "talked",
+        "mention",
+        "opinion",
+        "opinions",
+        "point",
+        "meeting",
+        "group",
+        "team",
+        "participants",
+        "participant",
+        "regarding",
+        "concerning",
+        "find",
+        "answer",
+        "question",
+        "provide",
+        "use",
+        "using",
+        "draft",
+        "write",
+        "task",
+        "following",
+        "please",
+        "give",
+        "report",
+        "agent",
+        "user",
+    ]
+)
+_WORD = re.compile(r"\w+")
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What the receiver is asked: its task in words, terms to look for, and the model it fills."""
+
+    task: str = ""
+    focus: tuple[str, ...] = ()
+    receiver: type[BaseModel] | None = None
+
+    def weighted(self) -> dict[str, float]:
+        """Give the words of it with their weights, without those that only say what to do."""
+        weights: dict[str, float] = {}
+        for weight, texts in ((2.0, self.focus), (1.0, (self.task,)), (0.3, _field_texts(self.receiver))):
+            for word in (word for tokens in tokens_of(texts) for word in tokens):
+                if carries(word) and stem(word) not in _INSTRUCTIONS:
+                    weights.setdefault(word, weight)
+        return weights
+
+    def names(self, speaker: str) -> bool:
+        """Whether it names a speaker in full."""
+        asked = _WORD.findall(f"{self.task} {' '.join(self.focus)}".lower())
+        words = _WORD.findall(speaker.lower())
+        return bool(words) and set(words) <= set(asked)
+
+
+def _field_texts(receiver: type[BaseModel] | None) -> tuple[str, ...]:
+    if receiver is None:
+        return ()
+    fields = receiver.model_fields.items()
+    return tuple(f"{name.replace('_', ' ')} {info.description or ''}" for name, info in fields)
+
+
+def asked_features(query: Query, lexicon: Lexicon) -> dict[int, float]:
+    """Give the features of the document that the query asks for, the rarest first where there are many."""
+    found: dict[int, float] = {}
+    for word, weight in query.weighted().items():
+        feature = lexicon.feature(word)
+        if feature:
+            found[feature] = max(weight, found.get(feature, 0.0))
+    rarest = sorted(found, key=lambda feature: (-found[feature] * lexicon.terms[feature], feature))
+    return {feature: found[feature] * lexicon.terms[feature] for feature in rarest[:_MOST_TERMS]}
+
+
+def relevance(document: Document, numbered: Sequence[Sequence[int]], lexicon: Lexicon, query: Query) -> list[float]:
+    """Give every unit a number, mostly from 0 to 1: its share of the query's weight, found in it or near it.
+
+    A match counts on for about fifteen units after it and eight before it, so that answers near a question are found.
+    """
+    asked = asked_features(query, lexicon)
+    scores = [0.0] * len(numbered)
+    norm = sum(asked.values())
+    if not norm:
+        return scores
+    for feature, places in _places(numbered, lexicon, asked).items():
+        _spread(places, asked[feature] / norm, scores)
+    heads = {line.head for line in document.lines}
+    asked_for = {head for head in heads if query.names(head.rstrip(":"))}
+    named = [line.head in asked_for for line in document.lines]
+    if asked_for:
+        pairs = zip(scores, document.units, strict=True)
+        return [score * _NAMED_SPEAKER if named[unit.line] else score for score, unit in pairs]
+    return scores
+
+
+def _places(numbered: Sequence[Sequence[int]], lexicon: Lexicon, asked: dict[int, float]) -> dict[int, list[int]]:
+    """Give the units in which each asked feature stands."""
+    wanted = {number: feature for number, feature in enumerate(lexicon.features) if feature in asked}
+    disjoint = set(wanted).isdisjoint
+    places: dict[int, list[int]] = {feature: [] for feature in asked}
+    for at, unit in enumerate(numbered):
+        if not disjoint(unit):
+            for feature in dict.fromkeys(wanted[number] for number in unit if number in wanted):
+                places[feature].append(at)
+    return places
+
+
+def _spread(places: Sequence[int], weight: float, scores: list[float]) -> None:
+    """Add one term to all scores: a count that decays with the distance from each match, saturated."""
+    size = len(scores)
+    density = [0.0] * size
+    for at in places:
+        density[at] = 1.0
+    level = 0.0
+    ahead = density[:]
+    for at in range(size):
+        ahead[at] += level
+        level = (level + density[at]) * _AHEAD
+    level = 0.0
+    for at in range(size - 1, -1, -1):
+        near = ahead[at] + level
+        level = (level + density[at]) * _BACK
+        if near > 0.001:
+            scores[at] += weight * near / (near + _HALF)

@@ -1,0 +1,93 @@
+"""From the units that are shown to text: in document order, with `…` where something is left out."""
+
+from collections.abc import Collection, Sequence
+
+from crux_langgraph.compression._speech import tidy
+from crux_langgraph.compression._units import Document, Unit
+
+GAP = "…"
+
+
+class Renderer:
+    """Renders any choice of a document's units."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._voids = _running_voids(document.units)
+        self._tidied: dict[int, str] = {}
+
+    def whole(self) -> str:
+        """Render everything, also what says that nothing is there."""
+        return self._joined(range(len(self._document.units)))
+
+    def chosen(self, shown: Collection[int]) -> str:
+        """Render some units, with what they need to be understood."""
+        return self._joined(self.closed(shown))
+
+    def closed(self, shown: Collection[int]) -> list[int]:
+        """Add the calls whose results are shown, and put all in the order of the document."""
+        needs = self._document.needs
+        return sorted({*shown, *(needs[at] for at in shown if at in needs)}) if needs else sorted(shown)
+
+    def _joined(self, shown: Sequence[int]) -> str:
+        out: list[str] = []
+        units = self._document.units
+        stubs = self._stubs(shown)
+        before: int | None = None
+        for at in sorted({*shown, *stubs}) if stubs else shown:
+            skipped = self._skips(before, at)
+            last = None if before is None else units[before]
+            out.append(self._opening(units[at], last, skipped=skipped))
+            out.append(GAP if at in stubs else self._text(at))
+            before = at
+        if before is not None and before not in stubs and self._skips(before, len(units)):
+            out.append(f" {GAP}")
+        return "".join(out)
+
+    def _opening(self, unit: Unit, last: Unit | None, *, skipped: bool) -> str:
+        """Give what stands between two shown units: glue, or a new line with its head and label."""
+        lines = self._document.lines
+        head = lines[unit.line].head
+        if last is None:
+            return self._fresh(unit, skipped=skipped, head=head)
+        same_line = last.line == unit.line
+        if unit.kind == "speech" and lines[last.line].head == head:
+            return f" {GAP} " if skipped else " "
+        if same_line and last.label == unit.label:
+            if not skipped:
+                return unit.glue
+            return f"\n{GAP} " if unit.kind == "row" else f" {GAP} "
+        return "\n" + self._fresh(unit, skipped=skipped, head="" if same_line else head)
+
+    def _fresh(self, unit: Unit, *, skipped: bool, head: str) -> str:
+        return f"{GAP} " * skipped + (f"{head} " if head else "") + unit.label
+
+    def _text(self, at: int) -> str:
+        unit = self._document.units[at]
+        if unit.kind != "speech":
+            return unit.text
+        if at not in self._tidied:
+            self._tidied[at] = tidy(unit.text)
+        return self._tidied[at]
+
+    def _skips(self, before: int | None, at: int) -> bool:
+        """Whether anything that says something stands between two units."""
+        start = 0 if before is None else before + 1
+        return self._voids[at] - self._voids[start] < at - start
+
+    def _stubs(self, shown: Sequence[int]) -> set[int]:
+        """Give the first unit of each result of which nothing is shown although its call is."""
+        results, units = self._document.results, self._document.units
+        if not results:
+            return set()
+        lines = {units[at].line for at in shown}
+        firsts = (results[at] for at in shown if at in results)
+        return {first for first in firsts if units[first].line not in lines and units[first].kind != "void"}
+
+
+def _running_voids(units: Sequence[Unit]) -> list[int]:
+    """Count the void units before each position, so that a gap is known without looking into it."""
+    counts = [0]
+    for unit in units:
+        counts.append(counts[-1] + (unit.kind == "void"))
+    return counts

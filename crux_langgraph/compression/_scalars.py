@@ -1,0 +1,61 @@
+"""Single values and keys as text, and text that holds JSON as the value it holds."""
+
+import json
+import re
+from typing import Any
+
+_PLAIN_KEY = re.compile(r"[^\s:\"{}\[\]|,](?:[^\n\r\t:\"{}\[\]|]*[^\s:\"{}\[\]|,])?\Z")
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]|^\s|\s\Z")
+_LITERALS = frozenset({"null", "true", "false", ""})
+
+
+class Number(str):
+    """A JSON number as it was written: 1.10 stays 1.10, and no digit is lost of a long one."""
+
+    __slots__ = ()
+
+
+def parsed(text: str) -> Any:
+    """Give the object or list that a text holds as JSON; None when it is empty, repeats a key or is anything else."""
+    if text[:64].lstrip()[:1] not in ("{", "["):
+        return None
+    try:
+        value = json.loads(
+            text, parse_float=Number, parse_int=Number, parse_constant=Number, object_pairs_hook=_without_repeats
+        )
+    except (ValueError, RecursionError):
+        return None
+    return value or None
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    record = dict(pairs)
+    if len(record) != len(pairs):
+        msg = "a key is repeated, so the object is more than a mapping"
+        raise ValueError(msg)
+    return record
+
+
+def scalar(value: Any) -> str:
+    """Write one value on one line. Strings go without quotes unless they would read as something else."""
+    if isinstance(value, Number):
+        return value
+    if not isinstance(value, str):
+        return str(value) if type(value) is int else json.dumps(value, ensure_ascii=False, default=str)
+    return json.dumps(value, ensure_ascii=False) if value in _LITERALS or _UNSAFE.search(value) else value
+
+
+def cell(value: Any) -> str:
+    """Write one value for a table whose columns are parted by bars."""
+    text = scalar(value)
+    return json.dumps(text, ensure_ascii=False) if "|" in text else text
+
+
+def key(name: str) -> str:
+    """Write a key so that it cannot be taken for more than one."""
+    return name if _PLAIN_KEY.match(name) else json.dumps(name, ensure_ascii=False)
+
+
+def is_empty(value: Any) -> bool:
+    """Whether a value says only that nothing is there."""
+    return not value and (value is None or isinstance(value, str | list | dict | tuple))

@@ -1,0 +1,99 @@
+"""Choosing what is shown: pins, then the longest beginning of the ranking that fits, then what fits beside it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from crux_langgraph.compression._budget import Budget, longest
+from crux_langgraph.compression._ranking import Ranking
+from crux_langgraph.compression._rendering import GAP, Renderer
+from crux_langgraph.compression._units import Document
+
+_MANIFEST_SHARE = 8
+_MOST_LOOKED_AT = 64
+_MOST_TRIED = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """A text that fits, and the units that it shows; `cut` is the one of which only a beginning is shown."""
+
+    text: str
+    shown: frozenset[int]
+    cut: int | None = None
+
+
+class Selector:
+    """Chooses from one document for one budget. The pins are known to fit."""
+
+    def __init__(self, document: Document, renderer: Renderer, ranking: Ranking, budget: Budget) -> None:
+        self._document = document
+        self._renderer = renderer
+        self._ranking = ranking
+        self._budget = budget
+        self._pins = pinned_units(document)
+
+    def select(self, names: Sequence[str], tokens_per_cost: float) -> Selection:
+        """Choose. `names` are those of all fields that may be left out, which the text ends with if they are."""
+        spare = self._spare(names)
+        most = len(self._document.units)
+        length = longest(most, lambda count: self._fits(count, spare))
+        shown = [*self._pins, *self._ranking.first(length)]
+        shown = self._filled(shown, length, spare, tokens_per_cost)
+        if len(shown) == len(self._pins):
+            return self._cut()
+        return Selection(self._renderer.chosen(shown), frozenset(self._renderer.closed(shown)))
+
+    def _spare(self, names: Sequence[str]) -> int:
+        if not names:
+            return 0
+        return min(self._budget.counter(manifest(names)), self._budget.max_tokens // _MANIFEST_SHARE)
+
+    def _fits(self, count: int, spare: int) -> bool:
+        return self._budget.fits(self._renderer.chosen([*self._pins, *self._ranking.first(count)]), spare)
+
+    def _filled(self, shown: list[int], length: int, spare: int, tokens_per_cost: float) -> list[int]:
+        """Add what still fits, from fields that are shown anyway: so the fields shown only grow with the budget."""
+        units = self._document.units
+        parts = {units[at].part for at in (shown or self._ranking.first(1))}
+        room = self._budget.max_tokens - spare - self._budget.count(self._renderer.chosen(shown))
+        tries = 0
+        for at in self._ranking.first(length + _MOST_LOOKED_AT)[length + 1 :]:
+            if tries == _MOST_TRIED or room < 3:
+                break
+            if units[at].part in parts and self._ranking.cost(at) * tokens_per_cost <= room:
+                tries += 1
+                text = self._renderer.chosen([*shown, at])
+                if self._budget.fits(text, spare):
+                    shown = [*shown, at]
+                    room = self._budget.max_tokens - spare - self._budget.count(text)
+        return shown
+
+    def _cut(self) -> Selection:
+        """Show as much as fits of the best unit, when no unit fits whole."""
+        body = self._renderer.chosen(self._pins)
+        best = self._ranking.first(1)
+        if not best:
+            return Selection(body, frozenset(self._pins))
+        unit = self._document.units[best[0]]
+        start = f"{body}\n{unit.label}" if body else unit.label
+        size = longest(len(unit.text), lambda length: self._budget.fits(f"{start}{unit.text[:length]}{GAP}"))
+        if not size:
+            return Selection(body, frozenset(self._pins))
+        return Selection(f"{start}{unit.text[:size]}{GAP}", frozenset(self._pins), best[0])
+
+
+def pinned_units(document: Document) -> list[int]:
+    """Give the units that are always shown."""
+    pinned = {number for number, part in enumerate(document.parts) if part.pinned}
+    return [at for at, unit in enumerate(document.units) if unit.part in pinned] if pinned else []
+
+
+def manifest(names: Sequence[str], more: int = 0) -> str:
+    """Name what is left out, in a last line."""
+    return f"\n{GAP} left out: {', '.join(names)}" + (f", {more} more" if more else "")
+
+
+def with_manifest(text: str, names: Sequence[str], budget: Budget) -> str:
+    """Add the names of what is left out, as many as fit."""
+    size = longest(len(names), lambda count: budget.fits(text + manifest(names[:count], len(names) - count)))
+    return text + manifest(names[:size], len(names) - size) if size else text

@@ -1,0 +1,90 @@
+"""From messages to units: who speaks, what is said, which calls are made, and which result answers which call."""
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any, cast
+
+from crux_langgraph.compression._scalars import key, parsed, scalar
+from crux_langgraph.compression._turns import Call, Conversation, Turn
+from crux_langgraph.compression._units import Document, Kind
+
+_FEWEST_SPOKEN = 20
+_LONGEST_SPOKEN = 400
+_LONGEST_ARGUMENT = 200
+
+Walk = Callable[[Any, str, int], None]
+"""Walks a value under a label into a part."""
+WalkProse = Callable[[str, str, int, Kind], None]
+"""Walks a text under a label into a part, as units of a kind."""
+
+
+class Talk:
+    """Fills a document with the messages of one conversation."""
+
+    def __init__(self, document: Document, part: int, walk: Walk, walk_prose: WalkProse) -> None:
+        self._document = document
+        self._part = part
+        self._walk = walk
+        self._walk_prose = walk_prose
+        self._waiting: deque[tuple[str | None, int]] = deque()
+
+    def add(self, turns: Conversation, label: str) -> None:
+        """Add all messages, each on a line of its own."""
+        held = [parsed(turn.content) for turn in turns]
+        structured = any(turn.calls for turn in turns) or any(value is not None for value in held)
+        spoken = not structured and _is_spoken(turns)
+        self._document.structured |= structured
+        self._document.spoken |= spoken
+        for turn, value in zip(turns, held, strict=True):
+            self._document.open(f"{label}{turn.name}:", from_user=turn.from_user)
+            self._say(turn, value, "speech" if spoken else "prose")
+
+    def _say(self, turn: Turn, held: Any, kind: Kind) -> None:
+        document = self._document
+        first = len(document.units)
+        if held is not None:
+            self._walk(held, "", self._part)
+        else:
+            self._walk_prose(turn.content, "", self._part, kind)
+        if turn.is_result:
+            self._bind(turn, first)
+        for call in turn.calls:
+            self._waiting.append((call.id, len(document.units)))
+            self._call(call)
+        if len(document.units) == first:
+            document.add("", "\n", "", self._part, "void")
+
+    def _call(self, call: Call) -> None:
+        """Add a call: short arguments beside its name, long ones below it."""
+        given: Any = call.args if isinstance(call.args, dict) else {"": call.args}
+        args = cast("dict[str, Any]", given)
+        short = {name: value for name, value in args.items() if _is_short(value)}
+        self._document.keys.update(args)
+        shown = ", ".join(f"{key(name)}={scalar(value)}" if name else scalar(value) for name, value in short.items())
+        self._document.add(f"-> {call.name}({shown})", "\n", "", self._part, "call")
+        for name, value in args.items():
+            if name not in short:
+                self._walk(value, f"-> {call.name}({key(name)})", self._part)
+
+    def _bind(self, turn: Turn, first: int) -> None:
+        """Tie a result to its call: the one with its id, else the first that is not answered yet."""
+        matching = [entry for entry in self._waiting if turn.answers is not None and entry[0] == turn.answers]
+        if not self._waiting or (turn.answers is not None and not matching and self._waiting[0][0] is not None):
+            return
+        entry = matching[0] if matching else self._waiting[0]
+        self._waiting.remove(entry)
+        document = self._document
+        if first < len(document.units):
+            document.results[entry[1]] = first
+        for at in range(first, len(document.units)):
+            document.needs[at] = entry[1]
+
+
+def _is_spoken(turns: Conversation) -> bool:
+    return len(turns) >= _FEWEST_SPOKEN and sum(len(turn.content) for turn in turns) < _LONGEST_SPOKEN * len(turns)
+
+
+def _is_short(value: Any) -> bool:
+    return (
+        value is None or isinstance(value, int | float) or (isinstance(value, str) and len(value) <= _LONGEST_ARGUMENT)
+    )

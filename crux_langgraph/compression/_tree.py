@@ -1,0 +1,249 @@
+"""The value as a tree that may be shown: models taken apart, private fields gone, each field's metadata beside it."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal, cast, get_origin
+
+from pydantic import BaseModel, RootModel
+from pydantic_core import to_jsonable_python
+
+from crux_langgraph._contract._annotations import UNIONS, arguments, bare, members, metadata
+from crux_langgraph.compression._turns import Conversation, conversation_in
+from crux_langgraph.fields import MASK_KEY, Fit, Omit, Pin
+
+_GONE = "\x00crux-private\x00"
+_DEEPEST = 60
+_SCALARS = frozenset({str, int, float, bool, type(None)})
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What a field's metadata says about it. All of them default to what a field without metadata has."""
+
+    pin: bool = False
+    omit: bool = False
+    weight: float = 1.0
+    order: Literal["first", "last"] | None = None
+
+    def __bool__(self) -> bool:
+        return self != _UNMARKED
+
+
+_UNMARKED = Marks()
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A subtree whose field carries metadata."""
+
+    value: Any
+    marks: Marks
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """JSON-like data whose nodes may also be `Marked` or a `Conversation`; `omitted` holds paths and their JSON."""
+
+    root: Any
+    omitted: tuple[tuple[str, str], ...]
+
+    def text(self, indent: int | None = None) -> str:
+        """Give the whole of it: text as it is, messages as lines, everything else as JSON."""
+        return str(self.root) if isinstance(self.root, str | Conversation) else as_json(self.root, indent)
+
+
+def as_json(node: Any, indent: int | None = None) -> str:
+    """Write a node as JSON text that keeps every character."""
+    return json.dumps(node, ensure_ascii=False, indent=indent, default=_plain)
+
+
+def _plain(node: Any) -> Any:
+    return node.value if isinstance(node, Marked) else str(node)
+
+
+def read(value: object) -> Tree:
+    """Give a model, messages, JSON-like data or text as a tree. What is private is not in it."""
+    reader = _Reader()
+    return Tree(reader.read(value, Any, "", 0), tuple(reader.omitted))
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self.omitted: list[tuple[str, str]] = []
+
+    def read(self, value: Any, annotation: Any, path: str, depth: int) -> Any:  # noqa: PLR0911 - one line a kind
+        """Read what was not dumped yet."""
+        if isinstance(value, BaseModel):
+            return self.pair(value, _dumped(value), annotation, path, depth)
+        if type(value) in _SCALARS:
+            return value
+        conversation = conversation_in(value, strict=depth > 0)
+        if conversation is not None:
+            return conversation
+        if depth > _DEEPEST:
+            return _flat(value)
+        if isinstance(value, Mapping):
+            items = cast("Mapping[Any, Any]", value).items()
+            return {str(key): self.read(item, Any, _under(path, str(key)), depth + 1) for key, item in items}
+        if isinstance(value, list | tuple | set | frozenset):
+            listed = cast("Iterable[Any]", value)
+            return [self.read(item, Any, f"{path}[]", depth + 1) for item in _ordered(listed)]
+        return (
+            value if value is None or isinstance(value, str | int | float) else to_jsonable_python(value, fallback=str)
+        )
+
+    def pair(self, value: Any, dumped: Any, annotation: Any, path: str, depth: int) -> Any:  # noqa: PLR0911 - one line a kind
+        """Walk a value and its dump side by side: the dump says what is shown, the value's types what it may lose."""
+        if type(value) in _SCALARS and value is dumped:
+            return value
+        if isinstance(value, RootModel):
+            inner = cast("RootModel[Any]", value)
+            return self.pair(inner.root, dumped, type(inner).model_fields["root"].annotation, path, depth)
+        conversation = conversation_in(value, strict=True)
+        if conversation is not None:
+            return conversation
+        if depth > _DEEPEST:
+            return _flat(dumped)
+        if isinstance(dumped, dict):
+            return self._fields(value, cast("dict[str, Any]", dumped), annotation, path, depth)
+        if isinstance(dumped, list):
+            return self._items(value, cast("list[Any]", dumped), annotation, path, depth)
+        return dumped
+
+    def _fields(self, value: Any, dumped: dict[str, Any], annotation: Any, path: str, depth: int) -> dict[str, Any]:
+        kind = type(value) if isinstance(value, BaseModel) else _of_type(annotation, dict)
+        declared = _declared(kind)
+        inside = _argument(kind, -1)
+        shown: dict[str, Any] = {}
+        for (name, item), part in zip(dumped.items(), _parts(value, dumped), strict=True):
+            node = self._marked(part, item, declared.get(name, inside), _under(path, name), depth)
+            if node is not _GONE:
+                shown[name] = node
+        return shown
+
+    def _items(self, value: Any, dumped: list[Any], annotation: Any, path: str, depth: int) -> list[Any]:
+        kind = _of_type(annotation, list)
+        values = cast("Sequence[Any]", value) if isinstance(value, list | tuple) else ()
+        paired = values if len(values) == len(dumped) else dumped
+        nodes = [
+            self._marked(one, item, _argument(kind, at), f"{path}[]", depth)
+            for at, (one, item) in enumerate(zip(paired, dumped, strict=True))
+        ]
+        return [node for node in nodes if node is not _GONE]
+
+    def _marked(self, value: Any, dumped: Any, annotation: Any, path: str, depth: int) -> Any:
+        if isinstance(dumped, str) and dumped == _GONE:
+            return _GONE
+        marks = _marks(annotation)
+        node = self.pair(value, dumped, annotation, path, depth + 1)
+        if marks.omit:
+            self.omitted.append((path, as_json(node)))
+            return _GONE
+        return Marked(node, marks) if marks else node
+
+
+def _dumped(model: BaseModel) -> Any:
+    """Dump a model with what is private replaced by a mark."""
+    masked = {MASK_KEY: _GONE}
+    try:
+        return model.model_dump(
+            mode="json", context=masked, warnings=False, fallback=str, by_alias=False, round_trip=True
+        )
+    except UnicodeEncodeError:  # pydantic writes no key that holds a lone surrogate
+        return _jsonable(model.model_dump(context=masked, warnings=False, by_alias=False, round_trip=True))
+
+
+def _jsonable(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(name): _jsonable(item) for name, item in cast("Mapping[Any, Any]", value).items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_jsonable(item) for item in _ordered(cast("Iterable[Any]", value))]
+    return value if type(value) in _SCALARS else to_jsonable_python(value, fallback=str)
+
+
+def _under(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
+def _ordered(items: Iterable[Any]) -> Iterable[Any]:
+    """A set has no order of its own, and the one it shows depends on the hash seed."""
+    return sorted(items, key=repr) if isinstance(items, set | frozenset) else items
+
+
+def _flat(value: Any) -> str:
+    """Give what is nested too deep to be walked as its text."""
+    try:
+        return as_json(value)
+    except RecursionError:
+        return "…"
+
+
+def _parts(value: Any, dumped: Mapping[str, Any]) -> Iterable[Any]:
+    """Give what each entry of the dump was made from; a serializer of the user's own may leave nothing to find."""
+    if isinstance(value, Mapping):
+        facts = cast("Mapping[Any, Any]", value)
+        return facts.values() if len(facts) == len(dumped) else map(facts.get, dumped)
+    return [getattr(value, name, None) for name in dumped]
+
+
+@lru_cache(maxsize=1024)
+def _declared(kind: Any) -> Mapping[str, Any]:
+    return members(kind) or {}
+
+
+def _argument(kind: Any, at: int) -> Any:
+    given = arguments(kind)
+    if not given:
+        return Any
+    return given[at] if -len(given) <= at < len(given) else given[-1]
+
+
+def _of_type(annotation: Any, container: type) -> Any:
+    """Give the member of a union that is such a container, or the annotation itself."""
+    kind = bare(annotation)
+    if get_origin(kind) not in UNIONS:
+        return kind
+    options = [_of_type(member, container) for member in arguments(kind)]
+    fitting = (option for option in options if _could_be(option, container))
+    return next(fitting, Any)
+
+
+def _could_be(kind: Any, container: type) -> bool:
+    if container is dict and members(kind) is not None:
+        return True
+    origin = get_origin(kind) or kind
+    return isinstance(origin, type) and issubclass(
+        origin, Mapping if container is dict else (list, tuple, set, frozenset)
+    )
+
+
+def _marks(annotation: Any) -> Marks:
+    """Collect the metadata of an annotation, also from inside an optional or a union."""
+    try:
+        return _cached_marks(annotation)
+    except TypeError:  # metadata that cannot be hashed
+        return _collected_marks(annotation)
+
+
+def _collected_marks(annotation: Any) -> Marks:
+    found = list(_metadata_of(annotation))
+    fits = [mark for mark in found if isinstance(mark, Fit)]
+    return Marks(
+        pin=any(isinstance(mark, Pin) for mark in found),
+        omit=any(isinstance(mark, Omit) for mark in found),
+        weight=fits[0].weight if fits else 1.0,
+        order=fits[0].order if fits else None,
+    )
+
+
+_cached_marks = lru_cache(maxsize=4096)(_collected_marks)
+
+
+def _metadata_of(annotation: Any) -> Iterable[Any]:
+    yield from metadata(annotation)
+    kind = bare(annotation)
+    if get_origin(kind) in UNIONS:
+        for member in arguments(kind):
+            yield from _metadata_of(member)

@@ -1,0 +1,67 @@
+"""The parts of a payload and the units that selection keeps or leaves."""
+
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+Kind = Literal["scalar", "row", "call", "prose", "speech", "void"]
+"""What a unit is: it decides how much facts and how much words count in it. A void unit says that nothing is there."""
+
+
+class Unit(NamedTuple):
+    """The smallest thing that is shown or not.
+
+    `label` (say `address.`) opens its first unit on every line of output, `glue` parts the unit from the one before
+    when that is shown too. `line` is the index of the message it belongs to.
+    """
+
+    text: str
+    glue: str
+    label: str
+    line: int
+    part: int
+    kind: Kind
+
+
+class Line(NamedTuple):
+    """What a message opens with; everything that belongs to no message is on lines without a head."""
+
+    head: str
+    from_user: bool = False
+
+
+@dataclass(slots=True)
+class Part:
+    """A field of the payload, or all of it: the receipt has one entry for each."""
+
+    path: str
+    source: object
+    pinned: bool = False
+    weight: float = 1.0
+    order: Literal["first", "last"] | None = None
+
+
+@dataclass(slots=True)
+class Document:
+    """A payload cut into units, in its own order."""
+
+    parts: list[Part] = field(default_factory=list[Part])
+    lines: list[Line] = field(default_factory=list[Line])
+    units: list[Unit] = field(default_factory=list[Unit])
+    needs: dict[int, int] = field(default_factory=dict[int, int])
+    """The unit without which another is not shown: a tool's result needs the call that it answers."""
+    results: dict[int, int] = field(default_factory=dict[int, int])
+    """The first unit of the result that a call got, by the call's unit."""
+    keys: set[str] = field(default_factory=set[str])
+    """The names of fields in data: they say nothing that the next record does not say again."""
+    structured: bool = False
+    """Whether any of it is data and not prose."""
+    spoken: bool = False
+    """Whether it is a transcript of people talking."""
+
+    def open(self, head: str, *, from_user: bool = False) -> None:
+        """Begin a line: what is added from now on belongs to it."""
+        self.lines.append(Line(head, from_user))
+
+    def add(self, text: str, glue: str, label: str, part: int, kind: Kind) -> None:
+        """Append a unit to the current line."""
+        self.units.append(Unit(text, glue, label, len(self.lines) - 1, part, kind))

@@ -1,0 +1,219 @@
+"""From a tree to units in document order: labelled values, rows of tables, lines and sentences."""
+
+import re
+from typing import Any, cast
+
+from crux_langgraph.compression._prose import pieces
+from crux_langgraph.compression._scalars import cell, is_empty, key, parsed, scalar
+from crux_langgraph.compression._talking import Talk
+from crux_langgraph.compression._tree import Marked, Marks
+from crux_langgraph.compression._turns import Conversation
+from crux_langgraph.compression._units import Document, Kind, Part
+
+_INDEX = re.compile(r"\[\d+\]")
+_PACK = 20
+_LIST_PACK = 100
+_LONG = 200
+_MOST_FIELDS = 64
+_MOST_LEVELS = 3
+
+
+class Walker:
+    """Fills a document with the units of a tree."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self._parts: dict[str, int] = {}
+
+    def part(self, path: str, source: Any, marks: Marks, above: int | None = None) -> int:
+        """Give the number of the part at a path; what is above it hands down its pin, weight and order."""
+        if path not in self._parts:
+            outer = Part("", None) if above is None else self.document.parts[above]
+            self._parts[path] = len(self.document.parts)
+            self.document.parts.append(
+                Part(
+                    path,
+                    source,
+                    pinned=marks.pin or outer.pinned,
+                    weight=marks.weight * outer.weight,
+                    order=marks.order or outer.order,
+                )
+            )
+        return self._parts[path]
+
+    def fields(self, record: dict[str, Any], names: tuple[str, ...], above: int | None) -> None:
+        """Walk a record whose fields are parts of their own; `names` lead to it."""
+        label = "".join(f"{key(name)}." for name in names)
+        for name, item in record.items():
+            node, marks = _opened(item)
+            part = self.part(".".join((*names, name)), node, marks, above)
+            if _is_record(node) and len(names) < _MOST_LEVELS:
+                self.fields(node, (*names, name), part)
+            else:
+                self._entry(name, node, label, part, ", " if names else "\n")
+
+    def value(self, node: Any, label: str, part: int) -> None:
+        """Walk any value; `label` is its name, empty for what has none."""
+        if isinstance(node, Marked):
+            node, part = self._unmarked(node, label, part)
+        if is_empty(node):
+            self.document.add(scalar(node) if label else "", "\n", _named(label), part, "void")
+        elif isinstance(node, Conversation):
+            self.conversation(node, f"{label}." if label else "", part)
+        elif isinstance(node, dict):
+            self._record(cast("dict[str, Any]", node), f"{label}." if label else "", part)
+        elif isinstance(node, list):
+            self._list(cast("list[Any]", node), label, part)
+        elif isinstance(node, str):
+            self._text(node, _named(label), label, part)
+        else:
+            self.document.add(scalar(node), "\n", _named(label), part, "scalar")
+
+    def conversation(self, turns: Conversation, label: str, part: int) -> None:
+        """Walk messages, each on a line of its own."""
+        Talk(self.document, part, self.value, self.prose).add(turns, label)
+        self.document.open("")
+
+    def _unmarked(self, node: Marked, label: str, part: int) -> tuple[Any, int]:
+        """Take the metadata off a node; inside a list it makes a part of all items' fields of that name."""
+        return node.value, self.part(_without_numbers(label), node.value, node.marks, part)
+
+    def _record(self, record: dict[str, Any], label: str, part: int, glue: str = ", ") -> None:
+        pack: list[str] = []
+        size = 0
+        for name, item in record.items():
+            node, own = (item, part) if type(item) is not Marked else self._unmarked(item, f"{label}{name}", part)
+            if own == part and _is_short(node) and not is_empty(node) and not self._pinned(part):
+                pack.append(f"{self._key(name)}: {scalar(node)}")
+                size += len(pack[-1])
+                if size > _PACK:
+                    size, glue = self._flush(pack, label, part, glue), ", "
+                continue
+            size = self._flush(pack, label, part, glue)
+            self._entry(name, node, label, own, ", ")
+            glue = ", "
+        self._flush(pack, label, part, glue)
+
+    def _entry(self, name: str, node: Any, label: str, part: int, glue: str) -> None:
+        if self._pinned(part) and isinstance(node, str):
+            self.document.add(f"{self._key(name)}: {node}", glue, label, part, "prose")
+        elif is_empty(node):
+            self.document.add(f"{self._key(name)}: {scalar(node)}", glue, label, part, "void")
+        elif _is_short(node):
+            self.document.add(f"{self._key(name)}: {scalar(node)}", glue, label, part, "scalar")
+        elif _repeats(name, node):
+            self._record(node, label, part, "; ")
+        else:
+            self.value(node, f"{label}{key(name)}", part)
+
+    def _flush(self, pack: list[str], label: str, part: int, glue: str = ", ") -> int:
+        if pack:
+            self.document.add(", ".join(pack), glue, label, part, "scalar")
+            pack.clear()
+        return 0
+
+    def _list(self, items: list[Any], label: str, part: int) -> None:
+        self.document.structured = True
+        columns = None if self._pinned(part) else _columns(items)
+        if columns is not None:
+            self._table(items, columns, label, part)
+        elif all(map(_is_short, items)):
+            self._series(items, _named(label), part)
+        else:
+            for at, item in enumerate(items):
+                self.value(item, f"{label}[{at}]", part)
+
+    def _series(self, items: list[Any], label: str, part: int) -> None:
+        pack: list[str] = []
+        size = 0
+        pinned = self._pinned(part)
+        for item in items:
+            pack.append(item if pinned and isinstance(item, str) else scalar(item))
+            size += len(pack[-1])
+            if size > _LIST_PACK:
+                size = self._flush(pack, label, part)
+        self._flush(pack, label, part)
+
+    def _table(self, rows: list[dict[str, Any]], columns: tuple[str, ...], label: str, part: int) -> None:
+        header = f"{label}[{' | '.join(map(key, columns))}]\n"
+        for row in rows:
+            self.document.add(" | ".join(map(cell, row.values())), "\n", header, part, "row")
+
+    def _text(self, text: str, label: str, name: str, part: int) -> None:
+        """Walk a string: as what it holds when that is JSON, else as prose."""
+        if self._pinned(part):
+            self.document.add(text, "\n", label, part, "prose")
+            return
+        held = parsed(text)
+        if held is None:
+            self.prose(text, label, part, "prose")
+        else:
+            self.document.structured = True
+            self.value(held, name, part)
+
+    def prose(self, text: str, label: str, part: int, kind: Kind) -> None:
+        """Walk lines and sentences."""
+        for glue, piece in pieces(text):
+            self.document.add(piece, glue, label, part, kind)
+
+    def _key(self, name: str) -> str:
+        self.document.keys.add(name)
+        return key(name)
+
+    def _pinned(self, part: int) -> bool:
+        return self.document.parts[part].pinned
+
+
+def document_of(root: Any) -> Document:
+    """Cut a tree into units."""
+    document = Document()
+    document.open("")
+    walker = Walker(document)
+    if _is_record(root):
+        document.structured = True
+        walker.fields(root, (), None)
+    else:
+        walker.value(root, "", walker.part("", root, Marks()))
+    return document
+
+
+def _without_numbers(label: str) -> str:
+    return _INDEX.sub("[]", label)
+
+
+def _opened(item: Any) -> tuple[Any, Marks]:
+    return (item.value, item.marks) if isinstance(item, Marked) else (item, Marks())
+
+
+def _is_record(node: Any) -> bool:
+    return isinstance(node, dict) and 0 < len(cast("dict[str, Any]", node)) <= _MOST_FIELDS
+
+
+def _repeats(name: str, node: Any) -> bool:
+    """Whether a record says by which name it is known: the name need not be said twice."""
+    values = cast("dict[str, Any]", node).values() if isinstance(node, dict) else ()
+    return name in [item for item in values if isinstance(item, str)]
+
+
+def _is_short(node: Any) -> bool:
+    if isinstance(node, str):
+        return len(node) <= _LONG
+    return node is None or isinstance(node, int | float) or (isinstance(node, dict | list) and not node)
+
+
+def _named(label: str) -> str:
+    return f"{label}: " if label else ""
+
+
+def _columns(items: list[Any]) -> tuple[str, ...] | None:
+    """Give the keys of records that make a table: at least two, of the same keys, with nothing but short values."""
+    first: object = items[0]
+    if len(items) < 2 or not isinstance(first, dict) or not first:
+        return None
+    columns = tuple(cast("dict[str, Any]", first))
+    return columns if all(_is_row(item, columns) for item in items) else None
+
+
+def _is_row(item: Any, columns: tuple[str, ...]) -> bool:
+    row: dict[str, Any] = cast("dict[str, Any]", item) if isinstance(item, dict) else {}
+    return tuple(row) == columns and all(map(_is_short, row.values()))
