@@ -2,6 +2,7 @@
 
 from crux_langgraph import errors
 from crux_langgraph._context import Context
+from crux_langgraph._delegate import Delegate, DelegateResult, RepairRequest, delegate
 from crux_langgraph._handoff import Handoff, handoff
 from crux_langgraph._payload import Payload, Receipt
 from crux_langgraph.compression import estimate_tokens
@@ -10,6 +11,8 @@ from crux_langgraph.graph import HandoffNode, Handoffs, HandoffState, add_handof
 
 __all__ = [
     "Context",
+    "Delegate",
+    "DelegateResult",
     "Handoff",
     "HandoffNode",
     "HandoffState",
@@ -17,8 +20,10 @@ __all__ = [
     "Payload",
     "Private",
     "Receipt",
+    "RepairRequest",
     "add_handoff",
     "check",
+    "delegate",
     "errors",
     "estimate_tokens",
     "handoff",
