@@ -5,9 +5,9 @@ from typing import Any, Protocol, overload
 
 from langgraph.typing import ContextT as Ctx
 
-from crux_langgraph._delegate._delegate import DEFAULT_MAX_DEPTH, Args, Delegate, In, OnError, Out
+from crux_langgraph._delegate._delegate import Args, Delegate, In, Out
 from crux_langgraph._delegate._function import read_function
-from crux_langgraph._delegate._refusing import refusal
+from crux_langgraph._delegate._refusing import DEFAULT_MAX_DEPTH, OnError, refusal
 from crux_langgraph._handoff import Handoff
 
 

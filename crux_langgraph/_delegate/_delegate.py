@@ -4,20 +4,25 @@ import functools
 import re
 from collections.abc import Callable, Mapping
 from time import perf_counter
-from typing import Any, Generic, Literal, overload
+from typing import Any, Generic, overload
 
 from langchain_core.messages import ToolMessage
 from langchain_core.tools import BaseTool
+from langgraph.graph.state import CompiledStateGraph
 from langgraph.typing import ContextT as Ctx
+from langgraph.typing import StateT as GraphCtx
 from pydantic import BaseModel
-from typing_extensions import TypeVar
+from typing_extensions import TypeVar, Unpack
 
 from crux_langgraph._contract import Contract, ViolationError
 from crux_langgraph._defining import checked_id, id_from
 from crux_langgraph._delegate._calling import Calling
+from crux_langgraph._delegate._graph import GraphOptions, Output, Prompted, read_graph
 from crux_langgraph._delegate._limits import within
 from crux_langgraph._delegate._nesting import nested
 from crux_langgraph._delegate._refusing import (
+    DEFAULT_MAX_DEPTH,
+    OnError,
     checked_depth,
     checked_on_error,
     checked_repairs,
@@ -47,9 +52,6 @@ GIn = TypeVar("GIn", bound=BaseModel)
 GOut = TypeVar("GOut", bound=BaseModel)
 GArgs = TypeVar("GArgs", bound=BaseModel)
 
-DEFAULT_MAX_DEPTH = 8
-
-OnError = Literal["raise", "tell"]
 
 _TOLD = (SubagentError, ReturnError, TimeLimitError, DepthLimitError)
 _TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
@@ -95,8 +97,75 @@ class Delegate(Generic[In, Out, Ctx, Args]):
             raise refusal(
                 name,
                 f"max_repairs is {max_repairs}, and {name} cannot be asked for a repair",
-                "Declare `*, repair: RepairRequest | None = None`, or leave max_repairs at 0.",
+                "Declare `*, repair: RepairRequest | None = None`; a graph needs a `messages` input. Or leave it at 0.",
             )
+
+    @overload
+    @staticmethod
+    def from_graph(
+        graph: CompiledStateGraph[Any, None, Any, Any],
+        /,
+        *,
+        handoff: Handoff[GIn, GOut],
+        args_schema: type[GArgs],
+        prompt: Callable[[GArgs], Prompted] | None = None,
+        output: Output = "structured_response",
+        **options: Unpack[GraphOptions],
+    ) -> "Delegate[GIn, GOut, None, GArgs]": ...
+    @overload
+    @staticmethod
+    def from_graph(
+        graph: CompiledStateGraph[Any, GraphCtx, Any, Any],
+        /,
+        *,
+        handoff: Handoff[GIn, GOut],
+        args_schema: type[GArgs],
+        prompt: Callable[[GArgs], Prompted] | None = None,
+        output: Output = "structured_response",
+        **options: Unpack[GraphOptions],
+    ) -> "Delegate[GIn, GOut, GraphCtx, GArgs]": ...
+    @staticmethod
+    def from_graph(
+        graph: CompiledStateGraph[Any, Any, Any, Any],
+        /,
+        *,
+        handoff: Handoff[GIn, GOut],
+        args_schema: type[GArgs],
+        prompt: Callable[[GArgs], Prompted] | None = None,
+        output: Output = "structured_response",
+        **options: Unpack[GraphOptions],
+    ) -> "Delegate[GIn, GOut, Any, GArgs]":
+        """Make a compiled graph, such as what `create_agent` returns, a delegate.
+
+        Options, beside those of `@delegate`:
+            prompt: makes the graph's input of the arguments: a text, messages, or a mapping of its input keys. By
+                default the text of a single argument or all of them as JSON, in one human message; for a graph without
+                messages the arguments themselves.
+            output: what of the graph's end the handoff takes: its `"structured_response"`, the `"text"` of its last
+                answer, read as JSON, or a function of its final state.
+            max_repairs: how often an invalid return is sent back as a further human message; by default 1, and 0 for a
+                graph without messages.
+            timeout_s: seconds of one call; such a delegate has only the async way.
+            recursion_limit: supersteps of one run of the graph, by default 50, whatever the graph or its caller say.
+            parent_commands: whether to `"refuse"` (a `SubagentError`) or `"pass"` the graph's `Command(graph=PARENT)`.
+            id, description: for errors and for a calling model; the id is by default that of the graph's name.
+
+        The graph takes context, store, callbacks and checkpointer of the run around it. Raises `DefinitionError`.
+        """
+        subagent = read_graph(graph, args_schema, prompt, output, options)
+        invoke: Callable[..., Any] = subagent.graph.invoke
+        made: Delegate[GIn, GOut, Any, GArgs] = Delegate(
+            invoke,
+            subagent,
+            handoff=handoff,
+            id=subagent.id,
+            max_repairs=options.get("max_repairs", int(subagent.repairable)),
+            timeout_s=options.get("timeout_s"),
+            max_depth=options.get("max_depth", DEFAULT_MAX_DEPTH),
+            on_error=options.get("on_error", "raise"),
+        )
+        made.__doc__ = subagent.description
+        return made
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the plain function: no checks, no handoff."""

@@ -1,6 +1,13 @@
 """Refusing a delegate that could not work, at the line where it is defined."""
 
+from typing import Literal
+
 from crux_langgraph.errors import DefinitionError
+
+DEFAULT_MAX_DEPTH = 8
+
+OnError = Literal["raise", "tell"]
+"""As a tool: raise a failure of the subagent, or tell the calling model."""
 
 
 def refusal(name: str, found: str, fix: str) -> DefinitionError:
