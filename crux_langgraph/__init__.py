@@ -2,6 +2,7 @@
 
 from crux_langgraph import errors
 from crux_langgraph._context import Composed, Context, Cut, compose
+from crux_langgraph._delegate import Delegate, DelegateResult, RepairRequest, delegate
 from crux_langgraph._handoff import Handoff, handoff
 from crux_langgraph._payload import Payload, Receipt
 from crux_langgraph._receiving import brief_in, brief_messages, human_message, system_message
@@ -13,6 +14,8 @@ __all__ = [
     "Composed",
     "Context",
     "Cut",
+    "Delegate",
+    "DelegateResult",
     "Fit",
     "Fitted",
     "FittedPart",
@@ -25,11 +28,13 @@ __all__ = [
     "Pin",
     "Private",
     "Receipt",
+    "RepairRequest",
     "add_handoff",
     "brief_in",
     "brief_messages",
     "check",
     "compose",
+    "delegate",
     "errors",
     "estimate_tokens",
     "fit",

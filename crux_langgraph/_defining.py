@@ -14,18 +14,19 @@ from crux_langgraph.errors import DefinitionError
 _ID = re.compile(r"[a-z0-9-]{1,64}")
 
 
-def id_from(name: str) -> str:
-    """Give the id of a handoff that is named by its function."""
-    return checked_id(name, name.replace("_", "-").lower())
+def id_from(name: str, kind: str = "handoff") -> str:
+    """Give the id of a handoff or a delegate that is named by its function."""
+    return checked_id(name, name.replace("_", "-").lower(), kind)
 
 
-def checked_id(name: str, given: object) -> str:
+def checked_id(name: str, given: object, kind: str = "handoff") -> str:
     """Give `given` if it can be an id: in file names, metadata filters and graph drawings alike."""
     if not isinstance(given, str) or _ID.fullmatch(given) is None:
         raise DefinitionError(
             handoff=name,
             found=f"its id would be {given!r}",
             fix="Give id= 1 to 64 lower-case letters, digits and hyphens, for example id='research-to-writer'.",
+            kind=kind,
         )
     return given
 

@@ -142,6 +142,11 @@ class Handoff(Generic[In, Out, Ret]):
         """The model of what agent B expects."""
         return self._output.model
 
+    @property
+    def private_fields(self) -> frozenset[str]:
+        """The names of fields that are private on either side: the path of a problem ends there."""
+        return self._input.private | self._output.private
+
     def prepare(self: "Handoff[In, Out, Out]", value: In | Mapping[str, Any] | str) -> Payload[Out]:
         """Check `value`, transform it, check what came out, and make it a payload.
 
@@ -165,8 +170,7 @@ class Handoff(Generic[In, Out, Ret]):
         started = perf_counter()
         given = check_input(self.id, self._input, value)
         checked = perf_counter()
-        private = self._input.private | self._output.private
-        returned = await transform(way, self.id, self.__wrapped__, self._signature, given, private)
+        returned = await transform(way, self.id, self.__wrapped__, self._signature, given, self.private_fields)
         transformed = perf_counter()
         data = check_output(self.id, self._output, returned, self._signature.name)
         durations = {

@@ -4,6 +4,7 @@ import functools
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import CellType
 from typing import Any
 
 from typing_extensions import get_type_hints
@@ -58,7 +59,7 @@ def read_signature(function: Callable[..., Any]) -> Signature:
     _refuse_no_function(name, function)
     parameters = inspect.signature(function).parameters
     payload = _payload_parameter(name, parameters)
-    hints = _hints(name, function)
+    hints = hints_of(name, function)
     return Signature(
         name=name,
         description=inspect.cleandoc(function.__doc__ or ""),
@@ -98,23 +99,44 @@ def _payload_parameter(name: str, parameters: Mapping[str, inspect.Parameter]) -
     return required[0]
 
 
-def _hints(name: str, function: Callable[..., Any]) -> Mapping[str, Any]:
+def hints_of(name: str, function: Callable[..., Any], kind: str = "handoff") -> Mapping[str, Any]:
+    """Give the resolved annotations of a function, a partial or a callable instance, or raise `DefinitionError`."""
+    while isinstance(function, functools.partial):
+        function = function.func
     target = function if inspect.isroutine(function) else type(function).__call__
     target = inspect.unwrap(target)
     try:
-        return get_type_hints(target, localns=inspect.getclosurevars(target).nonlocals, include_extras=True)
+        return get_type_hints(target, localns=_enclosing(target), include_extras=True)
     except NameError as error:
         raise DefinitionError(
             handoff=name,
             found=f"its annotations name {error.name!r}, which cannot be resolved at run time",
-            fix="Import it outside `if TYPE_CHECKING:` and define it at module level, before the handoff.",
+            fix=f"Import it outside `if TYPE_CHECKING:` and define it at module level, before the {kind}.",
+            kind=kind,
         ) from None
     except (AttributeError, SyntaxError, TypeError) as error:
         raise DefinitionError(
             handoff=name,
             found=f"its annotations cannot be resolved at run time: {error}",
-            fix="Write the model's own name, defined at module level before the handoff.",
+            fix=f"Write the model's own name, defined at module level before the {kind}.",
+            kind=kind,
         ) from None
+
+
+def _enclosing(function: Any) -> dict[str, Any]:
+    """The names that the function took from around it, but those not set yet, such as its own while it is decorated."""
+    function = getattr(function, "__func__", function)
+    names = function.__code__.co_freevars
+    cells = dict(zip(names, function.__closure__ or (), strict=True))
+    return {name: cell.cell_contents for name, cell in cells.items() if not _is_empty(cell)}
+
+
+def _is_empty(cell: CellType) -> bool:
+    try:
+        _ = cell.cell_contents
+    except ValueError:
+        return True
+    return False
 
 
 def _annotation(name: str, hints: Mapping[str, Any], key: str, fix: str) -> Any:

@@ -39,7 +39,7 @@ class _Awaiting:
         return await run_in_executor(None, function, *args, **kwargs)
 
 
-ASYNC_TWINS = "the async twin: `await handoff.aprepare(...)`, or `await graph.ainvoke(...)` for a graph"
+ASYNC_TWINS = "the async twin: `await handoff.aprepare(...)`, `await delegate.arun(...)`, or `await graph.ainvoke(...)` for a graph"
 BLOCKING: Way = _Blocking()
 AWAITING: Way = _Awaiting()
 

@@ -5,14 +5,23 @@
     ├── WiringError              a graph is wired wrongly; raised when it is built
     ├── WrongWayError            something asynchronous was called synchronously
     ├── ContextsError            several contexts do not fit into one budget
-    └── HandoffError             one handoff failed, at the layer it names
-        ├── InputError           `input`: what agent A produced does not fit
-        ├── TransformError       `transform`: the user's function raised
-        ├── OutputError          `output`: what the transform returned does not fit
-        ├── BudgetError          `budget`: the context does not fit into `max_tokens`
-        ├── HookError            `on_prepare`: the user's hook raised
-        ├── EnvelopeError        `envelope`: a recorded payload cannot be read back
-        └── NotReceivedError     `state`: nothing was handed over
+    ├── HandoffError             one handoff failed, at the layer it names
+    │   ├── InputError           `input`: what agent A produced does not fit
+    │   ├── TransformError       `transform`: the user's function raised
+    │   ├── OutputError          `output`: what the transform returned does not fit
+    │   ├── BudgetError          `budget`: the context does not fit into `max_tokens`
+    │   ├── HookError            `on_prepare`: the user's hook raised
+    │   ├── EnvelopeError        `envelope`: a recorded payload cannot be read back
+    │   └── NotReceivedError     `state`: nothing was handed over
+    └── DelegateError            one call of a delegate failed, at the layer it names
+        ├── ArgumentsError       `arguments`: the calling model's arguments do not fit; it can repair them
+        ├── ContextError         `context`: the run's context did not come, or is of another type
+        ├── SubagentError        `subagent`: the subagent itself raised
+        ├── ReturnError          `return`: what the subagent returned does not fit
+        ├── DeliveryError        `output`: the handoff of what the subagent returned failed
+        ├── TimeLimitError       `limit`: the call took longer than `timeout_s`
+        ├── DepthLimitError      `limit`: more delegates are nested than `max_depth`
+        └── ResultError          `result`: a tool message does not hold a result of the delegate
 
 All of them descend from `Exception` and not from `ValueError`, so LangGraph's retry policies see them;
 `RetryPolicy(retry_on=is_retryable)` retries those that can come out differently the next time.
@@ -26,10 +35,15 @@ from typing import Any, ClassVar, Literal
 from pydantic import ValidationError
 
 __all__ = [
+    "ArgumentsError",
     "BudgetError",
+    "ContextError",
     "ContextsError",
     "CruxError",
     "DefinitionError",
+    "DelegateError",
+    "DeliveryError",
+    "DepthLimitError",
     "EnvelopeError",
     "FieldProblem",
     "Finding",
@@ -38,6 +52,10 @@ __all__ = [
     "InputError",
     "NotReceivedError",
     "OutputError",
+    "ResultError",
+    "ReturnError",
+    "SubagentError",
+    "TimeLimitError",
     "TransformError",
     "WiringError",
     "WrongWayError",
@@ -86,23 +104,25 @@ class CruxError(Exception):
     """The root: catch it to catch everything that this package raises itself."""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Constructors take facts by keyword, which the default pickling of exceptions cannot call. The original stays
-        # behind: it may not survive pickling, and it may quote private values.
-        facts = {name: fact for name, fact in self.__dict__.items() if name != "original"}
+        # Constructors take facts by keyword, which the default pickling of exceptions cannot call. The original and
+        # what a subagent returned stay behind: they may not survive pickling, and they may hold private values.
+        facts = {name: fact for name, fact in self.__dict__.items() if name not in ("original", "returned")}
         return _rebuild, (type(self), facts, str(self))
 
 
 class DefinitionError(CruxError):
-    """A handoff is defined wrongly. `handoff` is its id or function name, `fix` says what to write instead."""
+    """A handoff or a delegate is defined wrongly. `handoff` is its id or function name, `fix` what to write instead."""
 
     layer: ClassVar[str] = "definition"
 
-    def __init__(self, *, handoff: str, found: str, fix: str, problems: Sequence[FieldProblem] = ()) -> None:
+    def __init__(
+        self, *, handoff: str, found: str, fix: str, problems: Sequence[FieldProblem] = (), kind: str = "handoff"
+    ) -> None:
         self.handoff = handoff
         self.found = found
         self.fix = fix
         self.problems = tuple(problems)
-        super().__init__(_sentence(f"handoff {handoff!r} (layer: {self.layer}): {found}", self.problems, fix))
+        super().__init__(_sentence(f"{kind} {handoff!r} (layer: {self.layer}): {found}", self.problems, fix))
 
 
 class WiringError(CruxError):
@@ -239,13 +259,107 @@ class NotReceivedError(HandoffError):
     layer = "state"
 
 
+class DelegateError(CruxError):
+    """One call of a delegate failed. `delegate` is its id, `layer` where, `problems` the fields, `original` the cause.
+
+    `returned` is what the subagent gave last, as it gave it, or None: work that can be saved. A pickled copy is
+    without `original` and `returned`.
+    """
+
+    layer: ClassVar[str] = "delegate"
+    original: BaseException | None = None
+    returned: object = None
+
+    def __init__(
+        self,
+        *,
+        delegate: str,
+        found: str,
+        fix: str,
+        problems: Sequence[FieldProblem] = (),
+        original: BaseException | None = None,
+        returned: object = None,
+    ) -> None:
+        self.delegate = delegate
+        self.found = found
+        self.fix = fix
+        self.problems = tuple(problems)
+        self.original = original
+        self.returned = returned
+        super().__init__(_sentence(f"delegate {delegate!r} (layer: {self.layer}): {found}", self.problems, fix))
+
+
+class ArgumentsError(DelegateError):
+    """The arguments are not what the delegate declares. A calling model is told, and can call again."""
+
+    layer = "arguments"
+
+
+class ContextError(DelegateError):
+    """The run's context did not reach the delegate, or is of another type: the caller's program is to be mended."""
+
+    layer = "context"
+
+
+class SubagentError(DelegateError):
+    """The subagent raised. A validation error inside it is on `original`, anything else is chained."""
+
+    layer = "subagent"
+
+
+class ReturnError(DelegateError):
+    """What the subagent returned is not a valid input of the handoff, also after `repairs` repairs."""
+
+    layer = "return"
+
+    def __init__(self, *, repairs: int, **facts: Any) -> None:
+        super().__init__(**facts)
+        self.repairs = repairs
+
+
+class DeliveryError(DelegateError):
+    """What the subagent returned is valid and its handoff failed: `original`, chained, is the `HandoffError`."""
+
+    layer = "output"
+
+
+class TimeLimitError(DelegateError):
+    """The call took longer than `timeout_s`."""
+
+    layer = "limit"
+
+    def __init__(self, *, timeout_s: float, **facts: Any) -> None:
+        super().__init__(**facts)
+        self.timeout_s = timeout_s
+
+
+class DepthLimitError(DelegateError):
+    """The call would be the `depth`th delegate in a nest of at most `max_depth`."""
+
+    layer = "limit"
+
+    def __init__(self, *, depth: int, max_depth: int, **facts: Any) -> None:
+        super().__init__(**facts)
+        self.depth = depth
+        self.max_depth = max_depth
+
+
+class ResultError(DelegateError):
+    """A tool message does not hold a result of the delegate."""
+
+    layer = "result"
+
+
 def is_retryable(error: BaseException) -> bool:
     """Say whether running the same handoff again may end differently, for `RetryPolicy(retry_on=is_retryable)`.
 
-    True for errors of the user's own functions (`TransformError`, `HookError`) that are not validation errors, and for
-    exceptions that are not ours. False for everything that depends on the payload, the definition or the wiring alone.
+    True for errors of the user's own functions (`TransformError`, `HookError`, `SubagentError`) that are not validation
+    errors, for a `TimeLimitError`, and for exceptions that are not ours. False for everything that depends on the
+    payload, the definition or the wiring alone, and for a `ReturnError`: its repairs were tried.
     """
-    if isinstance(error, TransformError | HookError):
+    if isinstance(error, TimeLimitError):
+        return True
+    if isinstance(error, TransformError | HookError | SubagentError | DeliveryError):
         return error.__cause__ is not None and is_retryable(error.__cause__)
     return isinstance(error, Exception) and not isinstance(error, CruxError | ValidationError)
 

@@ -33,6 +33,11 @@ class Call:
             return await handoff.aprepare(value)
         return handoff.prepare(value)
 
+    async def run(self, delegate: Any, args: Any, **options: Any) -> Any:
+        if self.is_async:
+            return await delegate.arun(args, **options)
+        return delegate.run(args, **options)
+
     async def stream(self, runnable: Any, *args: Any, **kwargs: Any) -> list[Any]:
         if self.is_async:
             return [chunk async for chunk in runnable.astream(*args, **kwargs)]
@@ -112,3 +117,8 @@ class ScriptedModel(BaseChatModel):
         self._sent.append(list(messages))
         message = reply if isinstance(reply, AIMessage) else AIMessage(reply)
         return ChatResult(generations=[ChatGeneration(message=message.model_copy(update={"id": None}))])
+
+
+def calling(*calls: Any) -> AIMessage:
+    """A model's message that calls these tools."""
+    return AIMessage("", tool_calls=list(calls))

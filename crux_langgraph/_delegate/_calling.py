@@ -1,0 +1,130 @@
+"""One call of a subagent: run it, hand over what it returned, and have a bad return repaired within bounds."""
+
+from dataclasses import dataclass, replace
+from time import perf_counter
+from typing import Any, NoReturn
+
+from langgraph.errors import GraphBubbleUp, is_invalid_resume
+from pydantic import ValidationError
+
+from crux_langgraph._contract import telling
+from crux_langgraph._delegate._subagent import Call, RepairRequest, Run, Subagent
+from crux_langgraph._handoff import Handoff
+from crux_langgraph._payload import Payload
+from crux_langgraph._waiting import Way
+from crux_langgraph.errors import (
+    DeliveryError,
+    DepthLimitError,
+    HandoffError,
+    InputError,
+    ReturnError,
+    SubagentError,
+    WrongWayError,
+)
+
+_PASSES_THROUGH = (GraphBubbleUp, WrongWayError, DepthLimitError)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """A payload that was handed over, with the repairs that it took and the subagent's own seconds."""
+
+    payload: Payload[Any]
+    returned: object
+    repairs: int
+    subagent_duration_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Calling:
+    """What calls one delegate's subagent: layer by layer, each failure as the error of its layer."""
+
+    id: str
+    subagent: Subagent
+    handoff: Handoff[Any, Any]
+    max_repairs: int
+
+    async def __call__(self, way: Way, call: Call) -> Delivered:
+        """Run the subagent until its return is valid or the repairs are used up, and hand it over."""
+        run = self.subagent.begin()
+        spent = 0.0
+        while True:
+            started = perf_counter()
+            returned = await self._run(way, run, call)
+            spent += perf_counter() - started
+            try:
+                payload = await self.handoff.flow(way, returned)
+            except InputError as error:
+                call = self._repaired(call, error, returned)
+            except HandoffError as error:
+                raise self.undelivered(error, returned) from error
+            else:
+                return Delivered(payload, returned, _repairs(call), spent)
+
+    async def _run(self, way: Way, run: Run, call: Call) -> Any:
+        try:
+            return await run(way, call)
+        except _PASSES_THROUGH:
+            raise
+        except ValidationError as error:
+            if is_invalid_resume(error):
+                raise
+            self._raise_invalid_inside(error)
+        except Exception as error:
+            if isinstance(error, SubagentError) and error.delegate == self.id:
+                raise
+            raise SubagentError(
+                delegate=self.id,
+                found=f"{self.subagent.name} raised {type(error).__name__}",
+                fix="Mend the subagent, or what it calls; its own error is above. Nothing was handed over.",
+                original=error,
+            ) from error
+
+    def _raise_invalid_inside(self, error: ValidationError) -> NoReturn:
+        raise SubagentError(
+            delegate=self.id,
+            found=f"{self.subagent.name} built a {error.title} that is not valid",
+            fix="Give each field of the model what it declares. Nothing was handed over.",
+            problems=telling.problems_of(error, self.handoff.private_fields, own_words=False),
+            original=error,
+        ) from None
+
+    def _repaired(self, call: Call, error: InputError, returned: object) -> Call:
+        """Give the call that asks for a repair, or raise `ReturnError` when none is left or none would help."""
+        done = _repairs(call)
+        stuck = call.repair is not None and _same(call.repair.returned, returned)
+        expected = self.handoff.input_schema.__name__
+        if done < self.max_repairs and not stuck:
+            return replace(call, repair=RepairRequest(done + 1, expected, error.problems, returned))
+        after = f" after {done} repair{'s' if done > 1 else ''}" if done else ""
+        raise ReturnError(
+            delegate=self.id,
+            found=f"what {self.subagent.name} returned{after} is not a valid {expected}",
+            fix="Have the subagent return what the handoff takes; what it returned is on `.returned`.",
+            problems=error.problems,
+            original=error.original,
+            returned=returned,
+            repairs=done,
+        ) from None
+
+    def undelivered(self, error: HandoffError, returned: object) -> DeliveryError:
+        """Give the error of a return that was valid and could not be handed over."""
+        return DeliveryError(
+            delegate=self.id,
+            found=f"handoff {error.handoff!r} failed at its layer {error.layer!r}",
+            fix="Mend the handoff, whose own error is above; what the subagent returned is on `.returned`.",
+            problems=error.problems,
+            original=error,
+            returned=returned,
+        )
+
+
+def _repairs(call: Call) -> int:
+    return 0 if call.repair is None else call.repair.attempt
+
+
+def _same(one: object, other: object) -> bool:
+    try:
+        return bool(one == other)
+    except Exception:  # noqa: BLE001 - an equality of the user's own that raises says nothing
+        return False

@@ -1,0 +1,84 @@
+"""A server on this machine that speaks OpenAI's chat completions format, streamed and not, with scripted answers."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+Answer = Callable[[dict[str, Any]], dict[str, Any]]
+"""From a request's body, the assistant's message."""
+
+USAGE = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
+
+
+def asks(*calls: tuple[str, str, dict[str, Any]]) -> dict[str, Any]:
+    """An assistant's message that calls tools: (call id, tool, arguments)."""
+    made = [
+        {"id": call_id, "type": "function", "function": {"name": name, "arguments": json.dumps(arguments)}}
+        for call_id, name, arguments in calls
+    ]
+    return {"role": "assistant", "content": None, "tool_calls": made}
+
+
+def says(text: str) -> dict[str, Any]:
+    """An assistant's message that is a text."""
+    return {"role": "assistant", "content": text}
+
+
+@contextmanager
+def openai_server(answer: Answer) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Serve `answer`; give the base URL and the bodies of all requests."""
+    bodies: list[dict[str, Any]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            bodies.append(body)
+            message = answer(body)
+            lines = streamed(message) if body.get("stream") else json.dumps(whole(message))
+            self.send_response(200)
+            self.send_header("Content-Type", "text/event-stream" if body.get("stream") else "application/json")
+            self.send_header("Content-Length", str(len(lines.encode())))
+            self.end_headers()
+            self.wfile.write(lines.encode())
+
+        def log_message(self, *args: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/v1", bodies
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def whole(message: dict[str, Any]) -> dict[str, Any]:
+    ends = "tool_calls" if message.get("tool_calls") else "stop"
+    choice = {"index": 0, "message": message, "finish_reason": ends}
+    return {"id": "c", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice], "usage": USAGE}
+
+
+def streamed(message: dict[str, Any]) -> str:
+    """The same as server-sent events: the arguments of each tool call in two pieces, the usage last."""
+    deltas: list[dict[str, Any]] = [{"role": "assistant", "content": message["content"] or ""}]
+    for index, call in enumerate(message.get("tool_calls", ())):
+        name, arguments = call["function"]["name"], call["function"]["arguments"]
+        half = len(arguments) // 2
+        head = {"index": index, "id": call["id"], "type": "function"}
+        deltas.append({"tool_calls": [{**head, "function": {"name": name, "arguments": arguments[:half]}}]})
+        deltas.append({"tool_calls": [{"index": index, "function": {"arguments": arguments[half:]}}]})
+    ends = "tool_calls" if message.get("tool_calls") else "stop"
+    choices = [[{"index": 0, "delta": delta, "finish_reason": None}] for delta in deltas]
+    choices += [[{"index": 0, "delta": {}, "finish_reason": ends}], []]
+    chunks = [
+        {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": choice}
+        for choice in choices
+    ]
+    chunks[-1]["usage"] = USAGE
+    return "".join(f"data: {json.dumps(chunk)}\n\n" for chunk in chunks) + "data: [DONE]\n\n"
