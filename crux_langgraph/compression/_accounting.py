@@ -34,8 +34,8 @@ class Account:
         entries: list[FittedPart] = []
         for number, units in self._units.items():
             part = self._document.parts[number]
-            before = self._tokens(part.source)
-            after = before if tier == "verbatim" else self._count(self._shown_text(units))
+            before = sum(map(self._tokens, part.sources))
+            after = before if tier == "verbatim" else self._count(self._shown_text(self._saying(units)))
             entries.append(FittedPart(part.path, before, after, tier, reason))
         return (*entries, *self._omitted())
 
@@ -46,18 +46,22 @@ class Account:
 
     def _extracted(self, number: int, chosen: frozenset[int], cut: tuple[int, str] | None) -> FittedPart:
         part = self._document.parts[number]
-        saying = [at for at in self._units[number] if self._document.units[at].kind != "void"]
+        saying = self._saying(self._units[number])
         units = [at for at in saying if at in chosen]
         beginning = cut[1] if cut is not None and cut[0] in saying else ""
         after = self._count(self._shown_text(units) or beginning)
         tier, reason = _verdict(len(units), len(saying), pinned=part.pinned, begun=bool(beginning))
-        return FittedPart(part.path, self._tokens(part.source), after, tier, reason)
+        return FittedPart(part.path, sum(map(self._tokens, part.sources)), after, tier, reason)
 
     def _omitted(self) -> list[FittedPart]:
         sizes: dict[str, int] = {}
         for path, text in self._tree.omitted:
             sizes[path] = sizes.get(path, 0) + self._count(text)
         return [FittedPart(path, size, 0, "reference", "declared Omit()") for path, size in sizes.items()]
+
+    def _saying(self, units: Collection[int]) -> list[int]:
+        """Leave out what only says that nothing is there: it is no content of a field, at any budget."""
+        return [at for at in units if self._document.units[at].kind != "void"]
 
     def _shown_text(self, units: Collection[int]) -> str:
         return "\n".join(self._document.units[at].text for at in units)

@@ -20,7 +20,11 @@ class Budget:
 
     def fits(self, text: str, spare: int = 0) -> bool:
         """Whether the text fits and leaves `spare` tokens. A text that is plainly too long is not counted whole."""
-        return not self.is_plainly_over(text) and self.count(text) <= self.max_tokens - spare
+        return not self.is_plainly_over(text) and self.room(text) >= spare
+
+    def room(self, text: str) -> int:
+        """Count the tokens that are left beside the text."""
+        return self.max_tokens - self.count(text)
 
     def is_plainly_over(self, text: str) -> bool:
         """Whether a beginning of the text does not fit. Only a text that is long for its budget is looked at."""
@@ -41,7 +45,7 @@ def longest(most: int, fits: Callable[[int], bool]) -> int:
             high = low + step
             break
         low += step
-        step *= 2
+        step += step // 2
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if fits(middle) else (low, middle)

@@ -3,6 +3,8 @@
 import math
 import string
 from collections.abc import Callable
+from importlib import import_module
+from typing import Any
 
 Counter = Callable[[str], int]
 
@@ -50,8 +52,7 @@ def tiktoken_counter(name: str = "o200k_base") -> Counter:
 
     Needs the `tiktoken` package. It downloads the encoding once, at this call, unless `TIKTOKEN_CACHE_DIR` has it.
     """
-    import tiktoken
-
+    tiktoken: Any = import_module("tiktoken")
     encoding = (
         tiktoken.get_encoding(name) if name in tiktoken.list_encoding_names() else tiktoken.encoding_for_model(name)
     )

@@ -5,12 +5,14 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain
 
 from crux_langgraph.compression._counting import weigh
 from crux_langgraph.compression._speech import HESITATIONS
+from crux_langgraph.compression._stop_words import STOP_WORDS
 
-_TOKEN = re.compile(r"https?://[^\s)\]}\"'<>,]+|[$#]?\w+(?:[-.@/'’+]\w+|(?<=\d)[,:]\d+)*%?")
+_TOKEN = re.compile(r"https?://[^\s)\]}\"'<>,]+|[$#]?\w+(?:[-.@/'\u2019+]\w+|(?<=\d)[,:]\d+)*%?")
 _IDEOGRAPHS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
 _TOKEN_IN_IDEOGRAPHS = re.compile(
     rf"[\u3040-\u30ff\u3400-\u9fff]{{1,2}}|(?:(?![\u3040-\u30ff\u3400-\u9fff]){_TOKEN.pattern})"
@@ -19,175 +21,12 @@ _NUMBER = re.compile(r"[$#]?[\d,.]+%?\Z")
 _CLOCK = re.compile(r"\d{1,2}:\d{2}(:\d{2})?\Z")
 _ADDRESS = re.compile(r"@|://")
 _COMPOSED = re.compile(r"_|[a-z][A-Z]|[@/]|\w\.\w")
+_SHORTEST_STEM = 3
+_SHORTEST_ACRONYM = 3
+_LONG_NUMBER = 5
 _LETTER = weigh("a")
-_ENDINGS = ("'s", "’s", "ing", "ed", "es", "s")
-_STOP_WORDS = frozenset(
-    [
-        "a",
-        "about",
-        "above",
-        "after",
-        "again",
-        "all",
-        "also",
-        "am",
-        "an",
-        "and",
-        "any",
-        "are",
-        "as",
-        "at",
-        "be",
-        "because",
-        "been",
-        "before",
-        "being",
-        "but",
-        "by",
-        "can",
-        "could",
-        "did",
-        "do",
-        "does",
-        "doing",
-        "don",
-        "down",
-        "during",
-        "each",
-        "few",
-        "for",
-        "from",
-        "further",
-        "get",
-        "go",
-        "going",
-        "got",
-        "had",
-        "has",
-        "have",
-        "having",
-        "he",
-        "her",
-        "here",
-        "hers",
-        "him",
-        "his",
-        "how",
-        "i",
-        "i'm",
-        "i'll",
-        "i've",
-        "if",
-        "in",
-        "into",
-        "is",
-        "it",
-        "it's",
-        "its",
-        "just",
-        "know",
-        "let",
-        "like",
-        "may",
-        "me",
-        "might",
-        "more",
-        "most",
-        "much",
-        "my",
-        "no",
-        "nor",
-        "not",
-        "now",
-        "of",
-        "off",
-        "oh",
-        "ok",
-        "okay",
-        "on",
-        "once",
-        "one",
-        "only",
-        "or",
-        "other",
-        "our",
-        "out",
-        "over",
-        "own",
-        "please",
-        "really",
-        "right",
-        "s",
-        "same",
-        "say",
-        "see",
-        "she",
-        "should",
-        "so",
-        "some",
-        "such",
-        "t",
-        "than",
-        "thank",
-        "thanks",
-        "that",
-        "that's",
-        "the",
-        "their",
-        "them",
-        "then",
-        "there",
-        "there's",
-        "these",
-        "they",
-        "thing",
-        "things",
-        "think",
-        "this",
-        "those",
-        "through",
-        "to",
-        "too",
-        "two",
-        "under",
-        "until",
-        "up",
-        "us",
-        "very",
-        "want",
-        "was",
-        "way",
-        "we",
-        "we're",
-        "we'll",
-        "we've",
-        "well",
-        "were",
-        "what",
-        "when",
-        "where",
-        "which",
-        "while",
-        "who",
-        "whom",
-        "why",
-        "will",
-        "with",
-        "would",
-        "yeah",
-        "yes",
-        "you",
-        "you're",
-        "your",
-        "mm-hmm",
-        "uh-huh",
-        "re",
-        "ll",
-        "ve",
-        "d",
-        "m",
-    ]
-)
+_CAPITAL = weigh("A")
+_ENDINGS = ("'s", "\u2019s", "ing", "ed", "es", "s")
 
 
 def tokens_of(texts: Sequence[str]) -> list[list[str]]:
@@ -200,7 +39,7 @@ def stem(word: str) -> str:
     """Give the word in lower case without its commonest endings."""
     word = word.lower()
     for ending in _ENDINGS:
-        if word.endswith(ending) and len(word) - len(ending) >= 3:
+        if word.endswith(ending) and len(word) - len(ending) >= _SHORTEST_STEM:
             return word[: -len(ending)]
     return word
 
@@ -209,7 +48,9 @@ def carries(word: str) -> bool:
     """Whether a word says anything by itself: not a stop word, a hesitation or a single sign."""
     lower = word.lower()
     return (
-        len(lower) > 1 and lower not in HESITATIONS and (lower not in _STOP_WORDS or (word.isupper() and len(word) > 2))
+        len(lower) > 1
+        and lower not in HESITATIONS
+        and (lower not in STOP_WORDS or (word.isupper() and len(word) >= _SHORTEST_ACRONYM))
     )
 
 
@@ -243,7 +84,7 @@ class Lexicon:
 
     def feature(self, word: str) -> int:
         """Give the feature of a word, 0 when the document does not have it."""
-        return self.names.get(stem(word), 0)
+        return self.names.get(_name(word), 0)
 
 
 def build(tokens: Sequence[Sequence[str]]) -> tuple[Lexicon, list[list[int]]]:
@@ -254,9 +95,8 @@ def build(tokens: Sequence[Sequence[str]]) -> tuple[Lexicon, list[list[int]]]:
     counts = Counter(chain.from_iterable(numbered))
     openings = Counter(unit[0] for unit in numbered if unit)
     names: dict[str, int] = {"": 0}
-    features = [_feature_of(spelling, names) for spelling in numbering]
-    total, capitalised, numbered_spelling = _occurrences(numbering, features, counts, openings, len(names))
-    examples = numbered_spelling
+    features = [names.setdefault(_name(spelling), len(names)) for spelling in numbering]
+    total, capitalised, examples = _occurrences(numbering, features, counts, openings, len(names))
     log_units = math.log(1 + len(tokens)) or 1.0
     facts = [0.0] * len(names)
     terms = [0.0] * len(names)
@@ -268,10 +108,19 @@ def build(tokens: Sequence[Sequence[str]]) -> tuple[Lexicon, list[list[int]]]:
     return Lexicon(dict(numbering), features, costs, facts, terms, names), numbered
 
 
-def _feature_of(spelling: str, names: dict[str, int]) -> int:
+def _name(spelling: str) -> str:
+    """Give what all spellings of one feature share; nothing for what carries nothing."""
+    return _name_of_word(spelling) if spelling.isalpha() else _name_of_any(spelling)
+
+
+def _name_of_any(spelling: str) -> str:
     if not carries(spelling):
-        return 0
-    return names.setdefault(stem(spelling) if is_plain_word(spelling) else spelling.lower(), len(names))
+        return ""
+    return stem(spelling) if is_plain_word(spelling) else spelling.lower()
+
+
+# Words come again in every payload. Only words are remembered, never an identifier or a number of somebody's.
+_name_of_word = lru_cache(maxsize=1 << 15)(_name_of_any)
 
 
 def _occurrences(
@@ -292,10 +141,12 @@ def _occurrences(
 
 def _class(spelling: str, capitalised: int, often: int) -> float:
     """Weigh a fact: references cannot be made up again, quantities matter less, plain words are no facts."""
+    if spelling.isalpha():
+        return 1.0 if capitalised * 2 > often or _COMPOSED.search(spelling) else 0.0
     if _CLOCK.match(spelling):
         return 0.3
     if _NUMBER.match(spelling):
-        return 0.3 if len(spelling) < 5 else 0.6
+        return 0.3 if len(spelling) < _LONG_NUMBER else 0.6
     if any(map(str.isdigit, spelling)):
         return 3.0
     if _ADDRESS.search(spelling):
@@ -304,6 +155,9 @@ def _class(spelling: str, capitalised: int, often: int) -> float:
 
 
 def _cost(spelling: str) -> float:
-    if spelling.isascii() and spelling.islower() and spelling.isalpha():
-        return 0.0 if spelling in HESITATIONS else _LETTER * len(spelling)
-    return 0.0 if spelling.lower() in HESITATIONS else weigh(spelling)
+    if spelling.lower() in HESITATIONS:
+        return 0.0
+    rest = spelling[1:]
+    if spelling.isascii() and spelling.isalpha() and (rest.islower() or not rest):
+        return _LETTER * len(rest) + (_CAPITAL if spelling[0].isupper() else _LETTER)
+    return weigh(spelling)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-_SENTENCE_END = re.compile(r"(?<=[.!?;])\s+(?=[A-Z\"'(\[])|(?<=[。！？])")
+_SENTENCE_END = re.compile(r"(?<=[.!?;])\s+(?=[A-Z\"'(\[])|(?<=[\u3002\uff01\uff1f])")
 _ROOMY = 360
 _WANTED = 240
 _UNBROKEN = 96
@@ -11,29 +11,23 @@ _LONG_RUN = re.compile(r"\S{120}")
 _BREAK = re.compile(r".*[,;\s]", re.DOTALL)
 
 
-def pieces(text: str) -> Iterator[tuple[str, str]]:
+def pieces(text: str) -> list[tuple[str, str]]:
     """Cut text into `(glue, piece)`: what stood before the piece, and a piece of at most 360 characters.
 
     Adjacent pieces joined by their glue give the text again, up to blank lines and white space at the ends of lines.
     """
+    cut: list[tuple[str, str]] = []
     for line in text.split("\n"):
         body = line.strip()
         if body:
-            yield from _of_line(body, "\n" + line[: len(line) - len(line.lstrip())])
-
-
-def _of_line(line: str, glue: str) -> Iterator[tuple[str, str]]:
-    if len(line) <= _UNBROKEN and _SENTENCE_END.search(line) is None:
-        yield glue, line
-        return
-    for sentence in _SENTENCE_END.split(line):
-        if not sentence:
-            continue
-        if len(sentence) > _UNBROKEN:
-            yield from _bounded(sentence, glue)
-        else:
-            yield glue, sentence
-        glue = " "
+            glue = "\n" if line[0] == body[0] else "\n" + line[: len(line) - len(line.lstrip())]
+            for sentence in _SENTENCE_END.split(body):
+                if len(sentence) > _UNBROKEN:
+                    cut.extend(_bounded(sentence, glue))
+                elif sentence:
+                    cut.append((glue, sentence))
+                glue = " "
+    return cut
 
 
 def _bounded(sentence: str, glue: str) -> Iterator[tuple[str, str]]:

@@ -10,23 +10,27 @@ from itertools import islice
 from crux_langgraph.compression._lexicon import build, tokens_of
 from crux_langgraph.compression._relevance import Query
 from crux_langgraph.compression._units import Document, Kind, Unit
-from crux_langgraph.compression._weighing import COST_EXPONENT, FACTS_IN, LEAST, NEW_PART, weigh
+from crux_langgraph.compression._weighing import COST_EXPONENT, FACTS_IN, LEAST, NEW_PART, OPENING, weigh
 
 _BLOCK = 4096
 _REPEATED_FACT = 0.05
-_REPEATED_TERM = 0.5
+_REPEATED_TERM = 0.8
 _SHARED_LABEL = 0.5
 _SHARED_CALL = 0.25
 """A label or call is shown once for all units below it: the first one does not pay it alone."""
+_GAP = 2.0
+"""Tokens of the mark that is saved between units that stand side by side."""
 _TIE = 1e-12
 
 
 class Ranking:
-    """The units of a document from the most to the least worth showing, drawn as far as they are asked for."""
+    """The unpinned units of a document from the most to the least worth showing, drawn as far as they are asked for."""
 
     def __init__(self, document: Document, query: Query) -> None:
         self._units = document.units
+        self._pins = frozenset(at for at, unit in enumerate(document.units) if document.parts[unit.part].pinned)
         self._needs = document.needs
+        self._opening = LEAST if len(document.parts) == 1 else OPENING
         self._lexicon, self._numbered = build(tokens_of([unit.text for unit in document.units]))
         self._weights = weigh(document, self._lexicon, self._numbered, query)
         self._covered: set[int] = set()
@@ -51,7 +55,9 @@ class Ranking:
 
     def _draw(self) -> Iterator[int]:
         densities = self._weights.densities
-        ranked = [at for at, unit in enumerate(self._units) if unit.kind != "void"]
+        for at in sorted(self._pins):
+            self._take(at)
+        ranked = [at for at, unit in enumerate(self._units) if unit.kind != "void" and at not in self._pins]
         ranked.sort(key=densities.__getitem__, reverse=True)
         for start in range(0, len(ranked), _BLOCK):
             yield from self._greedy(ranked[start : start + _BLOCK])
@@ -79,11 +85,11 @@ class Ranking:
 
     def _rate(self, at: int, features: Sequence[int]) -> float:
         unit, weights = self._units[at], self._weights
-        fresh = 1.0 if unit.part in self._parts else NEW_PART
+        fresh, least = (1.0, LEAST) if unit.part in self._parts else (NEW_PART, self._opening)
         if at in weights.ordered:
             return fresh * weights.densities[at]
-        worth = self._worth(unit.kind, features) + LEAST
-        return float(fresh * weights.factors[at] * worth / self._price(at, unit) ** COST_EXPONENT)
+        worth: float = fresh * weights.factors[at] * (self._worth(unit.kind, features) + least)
+        return worth / float(self._price(at, unit) ** COST_EXPONENT)
 
     def _worth(self, kind: Kind, features: Sequence[int]) -> float:
         """Say what of the unit is new: facts that stand elsewhere already count little, terms half for every time."""
@@ -102,6 +108,8 @@ class Ranking:
             price += weights.line_costs[unit.line]
         if unit.label and (unit.line, unit.label) not in self._labels:
             price += _SHARED_LABEL * weights.label_costs[unit.label]
+        if at - 1 not in self._shown and at + 1 not in self._shown:
+            price += _GAP
         needed = self._needs.get(at)
         if needed is not None and needed not in self._shown:
             price += _SHARED_CALL * weights.costs[needed]

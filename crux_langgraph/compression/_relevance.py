@@ -8,56 +8,16 @@ from dataclasses import dataclass
 from pydantic import BaseModel
 
 from crux_langgraph.compression._lexicon import Lexicon, carries, stem, tokens_of
+from crux_langgraph.compression._stop_words import INSTRUCTIONS
 from crux_langgraph.compression._units import Document
 
 _AHEAD = math.exp(-1 / 15)
 _BACK = math.exp(-1 / 8)
 _HALF = 2.0
-_NAMED_SPEAKER = 1.4
+_NAMED_SPEAKER = 1.6
 _MOST_TERMS = 24
-_INSTRUCTIONS = frozenset(
-    stem(word)
-    for word in [
-        "summarize",
-        "summarise",
-        "summary",
-        "describe",
-        "discuss",
-        "discussion",
-        "discussed",
-        "explain",
-        "list",
-        "tell",
-        "talk",
-        "talked",
-        "mention",
-        "opinion",
-        "opinions",
-        "point",
-        "meeting",
-        "group",
-        "team",
-        "participants",
-        "participant",
-        "regarding",
-        "concerning",
-        "find",
-        "answer",
-        "question",
-        "provide",
-        "use",
-        "using",
-        "draft",
-        "write",
-        "task",
-        "following",
-        "please",
-        "give",
-        "report",
-        "agent",
-        "user",
-    ]
-)
+_NEGLIGIBLE = 0.001
+_INSTRUCTIONS = frozenset(map(stem, INSTRUCTIONS))
 _WORD = re.compile(r"\w+")
 
 
@@ -151,5 +111,5 @@ def _spread(places: Sequence[int], weight: float, scores: list[float]) -> None:
     for at in range(size - 1, -1, -1):
         near = ahead[at] + level
         level = (level + density[at]) * _BACK
-        if near > 0.001:
+        if near > _NEGLIGIBLE:
             scores[at] += weight * near / (near + _HALF)

@@ -10,7 +10,8 @@ from crux_langgraph.compression._units import Document
 
 _MANIFEST_SHARE = 8
 _MOST_LOOKED_AT = 64
-_MOST_TRIED = 12
+_MOST_TRIED = 8
+_LEAST_ROOM = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,31 +56,37 @@ class Selector:
         """Add what still fits, from fields that are shown anyway: so the fields shown only grow with the budget."""
         units = self._document.units
         parts = {units[at].part for at in (shown or self._ranking.first(1))}
-        room = self._budget.max_tokens - spare - self._budget.count(self._renderer.chosen(shown))
+        room = self._budget.room(self._renderer.chosen(shown)) - spare
         tries = 0
         for at in self._ranking.first(length + _MOST_LOOKED_AT)[length + 1 :]:
-            if tries == _MOST_TRIED or room < 3:
+            if tries == _MOST_TRIED or room < _LEAST_ROOM:
                 break
             if units[at].part in parts and self._ranking.cost(at) * tokens_per_cost <= room:
                 tries += 1
-                text = self._renderer.chosen([*shown, at])
-                if self._budget.fits(text, spare):
-                    shown = [*shown, at]
-                    room = self._budget.max_tokens - spare - self._budget.count(text)
+                left = self._budget.room(self._renderer.chosen([*shown, at])) - spare
+                if left >= 0:
+                    shown, room = [*shown, at], left
         return shown
 
     def _cut(self) -> Selection:
         """Show as much as fits of the best unit, when no unit fits whole."""
         body = self._renderer.chosen(self._pins)
-        best = self._ranking.first(1)
-        if not best:
+        best = self._best_alone()
+        if best is None:
             return Selection(body, frozenset(self._pins))
-        unit = self._document.units[best[0]]
+        unit = self._document.units[best]
         start = f"{body}\n{unit.label}" if body else unit.label
         size = longest(len(unit.text), lambda length: self._budget.fits(f"{start}{unit.text[:length]}{GAP}"))
         if not size:
             return Selection(body, frozenset(self._pins))
-        return Selection(f"{start}{unit.text[:size]}{GAP}", frozenset(self._pins), best[0])
+        return Selection(f"{start}{unit.text[:size]}{GAP}", frozenset(self._pins), best)
+
+    def _best_alone(self) -> int | None:
+        """Give the best unit of the best unit's field that is understood without a call or result beside it."""
+        units, document = self._document.units, self._document
+        ranked = self._ranking.first(_MOST_LOOKED_AT)
+        alone = (at for at in ranked if at not in document.needs and at not in document.results)
+        return next((at for at in alone if units[at].part == units[ranked[0]].part), ranked[0] if ranked else None)
 
 
 def pinned_units(document: Document) -> list[int]:

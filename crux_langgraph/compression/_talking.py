@@ -11,6 +11,7 @@ from crux_langgraph.compression._units import Document, Kind
 _FEWEST_SPOKEN = 20
 _LONGEST_SPOKEN = 400
 _LONGEST_ARGUMENT = 200
+_MOST_WAITING = 64
 
 Walk = Callable[[Any, str, int], None]
 """Walks a value under a label into a part."""
@@ -26,7 +27,7 @@ class Talk:
         self._part = part
         self._walk = walk
         self._walk_prose = walk_prose
-        self._waiting: deque[tuple[str | None, int]] = deque()
+        self._waiting: deque[tuple[str | None, int]] = deque(maxlen=_MOST_WAITING)
 
     def add(self, turns: Conversation, label: str) -> None:
         """Add all messages, each on a line of its own."""
@@ -56,15 +57,16 @@ class Talk:
 
     def _call(self, call: Call) -> None:
         """Add a call: short arguments beside its name, long ones below it."""
-        given: Any = call.args if isinstance(call.args, dict) else {"": call.args}
-        args = cast("dict[str, Any]", given)
+        args = _named(call.args)
         short = {name: value for name, value in args.items() if _is_short(value)}
         self._document.keys.update(args)
         shown = ", ".join(f"{key(name)}={scalar(value)}" if name else scalar(value) for name, value in short.items())
         self._document.add(f"-> {call.name}({shown})", "\n", "", self._part, "call")
+        anchor = len(self._document.units) - 1
         for name, value in args.items():
             if name not in short:
                 self._walk(value, f"-> {call.name}({key(name)})", self._part)
+        self._document.needs.update(dict.fromkeys(range(anchor + 1, len(self._document.units)), anchor))
 
     def _bind(self, turn: Turn, first: int) -> None:
         """Tie a result to its call: the one with its id, else the first that is not answered yet."""
@@ -82,6 +84,13 @@ class Talk:
 
 def _is_spoken(turns: Conversation) -> bool:
     return len(turns) >= _FEWEST_SPOKEN and sum(len(turn.content) for turn in turns) < _LONGEST_SPOKEN * len(turns)
+
+
+def _named(args: Any) -> dict[str, Any]:
+    """Give arguments by name; what is no mapping has none."""
+    if not isinstance(args, dict):
+        return {"": args}
+    return {str(name): value for name, value in cast("dict[Any, Any]", args).items()}
 
 
 def _is_short(value: Any) -> bool:

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal, cast, get_origin
 
-from pydantic import BaseModel, RootModel
+from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
-from crux_langgraph._contract._annotations import UNIONS, arguments, bare, members, metadata
+from crux_langgraph._contract._annotations import UNIONS, arguments, bare, is_root, members, metadata
 from crux_langgraph.compression._turns import Conversation, conversation_in
-from crux_langgraph.fields import MASK_KEY, Fit, Omit, Pin
+from crux_langgraph.fields import MASK, MASK_KEY, Fit, Omit, Pin
 
 _GONE = "\x00crux-private\x00"
 _DEEPEST = 60
@@ -66,51 +66,43 @@ def _plain(node: Any) -> Any:
 def read(value: object) -> Tree:
     """Give a model, messages, JSON-like data or text as a tree. What is private is not in it."""
     reader = _Reader()
-    return Tree(reader.read(value, Any, "", 0), tuple(reader.omitted))
+    return Tree(reader.read(value, "", 0), tuple(reader.omitted))
 
 
 class _Reader:
     def __init__(self) -> None:
         self.omitted: list[tuple[str, str]] = []
 
-    def read(self, value: Any, annotation: Any, path: str, depth: int) -> Any:  # noqa: PLR0911 - one line a kind
+    def read(self, value: Any, path: str, depth: int) -> Any:
         """Read what was not dumped yet."""
-        if isinstance(value, BaseModel):
-            return self.pair(value, _dumped(value), annotation, path, depth)
         if type(value) in _SCALARS:
             return value
-        conversation = conversation_in(value, strict=depth > 0)
-        if conversation is not None:
-            return conversation
-        if depth > _DEEPEST:
-            return _flat(value)
-        if isinstance(value, Mapping):
-            items = cast("Mapping[Any, Any]", value).items()
-            return {str(key): self.read(item, Any, _under(path, str(key)), depth + 1) for key, item in items}
-        if isinstance(value, list | tuple | set | frozenset):
-            listed = cast("Iterable[Any]", value)
-            return [self.read(item, Any, f"{path}[]", depth + 1) for item in _ordered(listed)]
-        return (
-            value if value is None or isinstance(value, str | int | float) else to_jsonable_python(value, fallback=str)
-        )
+        if isinstance(value, BaseModel):
+            return self.pair(value, _dumped(value), Any, path, depth)
+        leaf = _leaf(value, value, depth, strict=depth > 0)
+        return self._inside(value, path, depth) if leaf is None else leaf
 
-    def pair(self, value: Any, dumped: Any, annotation: Any, path: str, depth: int) -> Any:  # noqa: PLR0911 - one line a kind
+    def _inside(self, value: Any, path: str, depth: int) -> Any:
+        if isinstance(value, Mapping):
+            entries = cast("Mapping[Any, Any]", value).items()
+            return {str(key): self.read(item, _under(path, str(key)), depth + 1) for key, item in entries}
+        if isinstance(value, list | tuple | set | frozenset):
+            return [self.read(item, f"{path}[]", depth + 1) for item in _ordered(cast("Iterable[Any]", value))]
+        return to_jsonable_python(value, fallback=str)
+
+    def pair(self, value: Any, dumped: Any, annotation: Any, path: str, depth: int) -> Any:
         """Walk a value and its dump side by side: the dump says what is shown, the value's types what it may lose."""
-        if type(value) in _SCALARS and value is dumped:
-            return value
-        if isinstance(value, RootModel):
-            inner = cast("RootModel[Any]", value)
-            return self.pair(inner.root, dumped, type(inner).model_fields["root"].annotation, path, depth)
-        conversation = conversation_in(value, strict=True)
-        if conversation is not None:
-            return conversation
-        if depth > _DEEPEST:
-            return _flat(dumped)
+        if type(dumped) in _SCALARS:
+            return dumped
+        kind = cast("Any", type(value))
+        if is_root(kind):
+            return self._marked(value.root, dumped, _declared(kind)["root"], path, depth)
+        leaf = _leaf(value, dumped, depth, strict=True)
+        if leaf is not None:
+            return leaf
         if isinstance(dumped, dict):
             return self._fields(value, cast("dict[str, Any]", dumped), annotation, path, depth)
-        if isinstance(dumped, list):
-            return self._items(value, cast("list[Any]", dumped), annotation, path, depth)
-        return dumped
+        return self._items(value, cast("list[Any]", dumped), annotation, path, depth)
 
     def _fields(self, value: Any, dumped: dict[str, Any], annotation: Any, path: str, depth: int) -> dict[str, Any]:
         kind = type(value) if isinstance(value, BaseModel) else _of_type(annotation, dict)
@@ -163,6 +155,12 @@ def _jsonable(value: Any) -> Any:
     return value if type(value) in _SCALARS else to_jsonable_python(value, fallback=str)
 
 
+def _leaf(value: Any, dumped: Any, depth: int, *, strict: bool) -> Any:
+    """Give what is not walked into: messages, and what is nested too deep."""
+    conversation = conversation_in(value, strict=strict)
+    return _flat(dumped) if conversation is None and depth > _DEEPEST else conversation
+
+
 def _under(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
 
@@ -175,7 +173,7 @@ def _ordered(items: Iterable[Any]) -> Iterable[Any]:
 def _flat(value: Any) -> str:
     """Give what is nested too deep to be walked as its text."""
     try:
-        return as_json(value)
+        return as_json(value).replace(as_json(_GONE), as_json(MASK))
     except RecursionError:
         return "…"
 

@@ -25,7 +25,7 @@ class Call:
         return f"-> {self.name}({json.dumps(self.args, ensure_ascii=False, default=str)})"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: ten thousand of them are made for a megabyte, and frozen ones take thrice as long
 class Turn:
     """One message: who speaks, the text, the calls it makes and the call that it answers."""
 

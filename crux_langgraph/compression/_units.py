@@ -34,7 +34,8 @@ class Part:
     """A field of the payload, or all of it: the receipt has one entry for each."""
 
     path: str
-    source: object
+    sources: list[object]
+    """What stands at the path: more than one value where it leads through a list."""
     pinned: bool = False
     weight: float = 1.0
     order: Literal["first", "last"] | None = None

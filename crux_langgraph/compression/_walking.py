@@ -16,6 +16,7 @@ _LIST_PACK = 100
 _LONG = 200
 _MOST_FIELDS = 64
 _MOST_LEVELS = 3
+_FEWEST_ROWS = 2
 
 
 class Walker:
@@ -28,18 +29,20 @@ class Walker:
     def part(self, path: str, source: Any, marks: Marks, above: int | None = None) -> int:
         """Give the number of the part at a path; what is above it hands down its pin, weight and order."""
         if path not in self._parts:
-            outer = Part("", None) if above is None else self.document.parts[above]
+            outer = Part("", []) if above is None else self.document.parts[above]
             self._parts[path] = len(self.document.parts)
             self.document.parts.append(
                 Part(
                     path,
-                    source,
+                    [],
                     pinned=marks.pin or outer.pinned,
                     weight=marks.weight * outer.weight,
                     order=marks.order or outer.order,
                 )
             )
-        return self._parts[path]
+        number = self._parts[path]
+        self.document.parts[number].sources.append(source)
+        return number
 
     def fields(self, record: dict[str, Any], names: tuple[str, ...], above: int | None) -> None:
         """Walk a record whose fields are parts of their own; `names` lead to it."""
@@ -191,8 +194,7 @@ def _is_record(node: Any) -> bool:
 
 def _repeats(name: str, node: Any) -> bool:
     """Whether a record says by which name it is known: the name need not be said twice."""
-    values = cast("dict[str, Any]", node).values() if isinstance(node, dict) else ()
-    return name in [item for item in values if isinstance(item, str)]
+    return isinstance(node, dict) and any(name == item for item in cast("dict[str, Any]", node).values())
 
 
 def _is_short(node: Any) -> bool:
@@ -208,12 +210,14 @@ def _named(label: str) -> str:
 def _columns(items: list[Any]) -> tuple[str, ...] | None:
     """Give the keys of records that make a table: at least two, of the same keys, with nothing but short values."""
     first: object = items[0]
-    if len(items) < 2 or not isinstance(first, dict) or not first:
+    if len(items) < _FEWEST_ROWS or not isinstance(first, dict) or not first:
         return None
     columns = tuple(cast("dict[str, Any]", first))
     return columns if all(_is_row(item, columns) for item in items) else None
 
 
-def _is_row(item: Any, columns: tuple[str, ...]) -> bool:
-    row: dict[str, Any] = cast("dict[str, Any]", item) if isinstance(item, dict) else {}
-    return tuple(row) == columns and all(map(_is_short, row.values()))
+def _is_row(item: object, columns: tuple[str, ...]) -> bool:
+    if not isinstance(item, dict):
+        return False
+    record = cast("dict[str, Any]", item)
+    return tuple(record) == columns and all(map(_is_short, record.values()))

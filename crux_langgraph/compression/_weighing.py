@@ -9,8 +9,10 @@ from crux_langgraph.compression._relevance import Query, asked_features, relevan
 from crux_langgraph.compression._units import Document, Kind
 
 COST_EXPONENT = 0.8
-NEW_PART = 2.0
+NEW_PART = 8.0
 """A field of which nothing is shown yet comes forward by this factor."""
+OPENING = 1.0
+"""What the first unit of a field is worth besides: a field without facts is still one that somebody declared."""
 LEAST = 0.01
 """What a unit without facts and terms is worth, so that there is an order among such units too."""
 FACTS_IN: dict[Kind, float] = {"scalar": 1.0, "row": 1.0, "call": 1.0, "prose": 1.0, "speech": 0.3, "void": 0.0}
@@ -57,8 +59,9 @@ def weigh(document: Document, lexicon: Lexicon, numbered: Sequence[Sequence[int]
         kind: [FACTS_IN[kind] * facts[f] + share * terms[f] for f in lexicon.features].__getitem__
         for kind, share in terms_in.items()
     }
+    least = LEAST if len(document.parts) == 1 else OPENING
     densities = [
-        factor * (sum(map(gains[unit.kind], numbers)) + LEAST) / cost**COST_EXPONENT
+        factor * (sum(map(gains[unit.kind], numbers)) + least) / cost**COST_EXPONENT
         for unit, numbers, factor, cost in zip(document.units, numbered, factors, costs, strict=True)
     ]
     ordered = _put_in_order(document, densities)
@@ -86,7 +89,7 @@ def _facts(document: Document, lexicon: Lexicon, numbered: Sequence[Sequence[int
 
 def _factors(document: Document, scores: Sequence[float]) -> list[float]:
     """Multiply what does not depend on the words: the field's weight, relevance to the task, place and author."""
-    sharpen = _sharp if document.spoken else _mild
+    sharpen = _sharpest if document.spoken else _mild if document.structured else _sharp
     weights = [part.weight for part in document.parts]
     places = _places(document)
     late = _LATE_IN_SPEECH if document.spoken else _LATE
@@ -99,8 +102,12 @@ def _factors(document: Document, scores: Sequence[float]) -> list[float]:
     ]
 
 
+def _sharpest(score: float) -> float:
+    return float((1 + 20 * score) ** 3)
+
+
 def _sharp(score: float) -> float:
-    return (1 + 20 * score) ** 3
+    return float((1 + 10 * score) ** 2)
 
 
 def _mild(score: float) -> float:

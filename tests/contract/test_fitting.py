@@ -6,7 +6,7 @@ import pytest
 from pydantic import BaseModel
 from support import Call
 
-from crux_langgraph import Fit, Handoff, Omit, Payload, Pin, Private, compose, errors, estimate_tokens, handoff
+from crux_langgraph import Fit, Handoff, Omit, Payload, Pin, Private, compose, errors, estimate_tokens, fit, handoff
 
 SENTENCES = " ".join(f"Sentence number {n} tells of city {n * 7} and of river R-{n}." for n in range(200))
 
@@ -116,3 +116,28 @@ async def test_a_counter_that_answers_differently_each_time_is_told(call: Call) 
     calls.clear()
     with pytest.raises(errors.BudgetError, match="answers the same for the same text"):
         await call.prepare(made, {"findings": "word"})
+
+
+async def test_a_counter_that_fails_on_the_fitted_text_is_told(call: Call) -> None:
+    texts: list[str] = []
+
+    def count(text: str) -> int:
+        if text in texts:
+            raise ZeroDivisionError
+        return len(text)
+
+    made = of(Report, max_tokens=400, counter=count)
+    payload = made.prepare(VALUE)
+    texts.append(payload.context)
+    with pytest.raises(errors.BudgetError, match="its counter raised ZeroDivisionError"):
+        payload.context_within(400)
+
+
+def test_turns_of_a_speaker_whom_the_task_names_matter_more() -> None:
+    talk = [
+        {"role": "user", "name": name, "content": f"Point {n} of {name} is about topic {n % 5}."}
+        for n in range(60)
+        for name in ("Ann", "Bob")
+    ]
+    fitted = fit(talk, 300, task="What did Bob say about topic 3?")
+    assert fitted.text.count("of Bob is") > fitted.text.count("of Ann is")

@@ -551,3 +551,14 @@ async def test_lists_of_numbers_that_were_mutated_into_something_else_are_caught
     getattr(value, field).append("x")
     with pytest.raises(errors.InputError, match=rf"{field}\[1\]: expected a valid"):
         await call.prepare(Handoff.of(Numbers, id="x"), value)
+
+
+class Listed(BaseModel):
+    any_: Any = None
+    items: list[Item] = []
+
+
+async def test_a_list_of_models_into_which_something_else_was_put_is_validated_all_the_same(call: Call) -> None:
+    value = Listed(items=[Item(name="one")])
+    value.items.append({"name": "two"})  # type: ignore[arg-type]
+    assert (await call.prepare(Handoff.of(Listed, id="x"), value)).data.items == [Item(name="one"), Item(name="two")]

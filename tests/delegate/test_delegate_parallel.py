@@ -29,7 +29,7 @@ class Children:
     def __init__(self, call: Call, **options: Any) -> None:
         self.began: Counter[str] = Counter()
         self.sleeping = asyncio.Event()
-        limits = {"timeout_s": 0.3} if call.is_async else {}
+        limits = {"timeout_s": 0.5} if call.is_async else {}
         function = self._async() if call.is_async else self._sync()
         self.delegate: Delegate[Any, Any] = delegate(**{"handoff": CONTRACT, **limits, **options})(function)
 
@@ -43,9 +43,11 @@ class Children:
     def _async(self) -> Any:
         async def child(kind: str, name: str, *, repair: RepairRequest | None = None) -> Research:
             """Do one thing."""
+            if kind == "raises once":
+                await asyncio.sleep(0.1)  # lets its siblings finish
             answer = self.act(kind, name, repair)
             if kind == "sleeps" and self.began[name] == 1:
-                await asyncio.sleep(0.05)  # lets its siblings finish
+                await asyncio.sleep(0.1)  # lets its siblings finish
                 self.sleeping.set()
                 await asyncio.sleep(10)
             return answer
