@@ -1,16 +1,19 @@
 """Typed handoffs between the agents of a LangGraph graph: validated, transformed, budgeted, and readable afterwards."""
 
 from crux_langgraph import errors
-from crux_langgraph._context import Context
+from crux_langgraph._context import Composed, Context, Cut, compose
 from crux_langgraph._delegate import Delegate, DelegateResult, RepairRequest, delegate
 from crux_langgraph._handoff import Handoff, handoff
 from crux_langgraph._payload import Payload, Receipt
+from crux_langgraph._receiving import brief_in, brief_messages, human_message, system_message
 from crux_langgraph.compression import estimate_tokens
 from crux_langgraph.fields import Private
 from crux_langgraph.graph import HandoffNode, Handoffs, HandoffState, add_handoff, check
 
 __all__ = [
+    "Composed",
     "Context",
+    "Cut",
     "Delegate",
     "DelegateResult",
     "Handoff",
@@ -22,9 +25,14 @@ __all__ = [
     "Receipt",
     "RepairRequest",
     "add_handoff",
+    "brief_in",
+    "brief_messages",
     "check",
+    "compose",
     "delegate",
     "errors",
     "estimate_tokens",
     "handoff",
+    "human_message",
+    "system_message",
 ]

@@ -1,17 +1,25 @@
 """The steps of one crossing and the typed error of each: input, transform, output, hook, and reading an envelope back."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar, cast
 
 from langgraph.errors import GraphBubbleUp, is_invalid_resume
 from langgraph.runtime import get_runtime
 from pydantic import BaseModel, ValidationError
 
 from crux_langgraph._contract import Contract, ViolationError, telling
-from crux_langgraph._payload import Envelope
+from crux_langgraph._payload import Envelope, Payload
 from crux_langgraph._signature import Signature, name_of
 from crux_langgraph._waiting import Way
-from crux_langgraph.errors import EnvelopeError, HandoffError, InputError, OutputError, TransformError, WrongWayError
+from crux_langgraph.errors import (
+    BudgetError,
+    EnvelopeError,
+    HandoffError,
+    InputError,
+    OutputError,
+    TransformError,
+    WrongWayError,
+)
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -70,7 +78,7 @@ async def transform(
         raise TransformError(
             handoff=handoff,
             found=f"{signature.name}() raised {type(error).__name__}",
-            fix="Mend the function, or what it calls; its own error is above. Nothing was handed over.",
+            fix="Mend the function, or what it calls; its own error is chained to this one. Nothing was handed over.",
             original=error,
         ) from error
 
@@ -101,12 +109,36 @@ async def call_user(
     except _PASSES_THROUGH:
         raise
     except Exception as error:
+        if is_invalid_resume(error):
+            raise
         raise layer(
             handoff=handoff,
             found=f"its {role} function {name_of(function)}() raised {type(error).__name__}",
-            fix="Mend the function; its own error is above. Nothing was handed over.",
+            fix="Mend the function; its own error is chained to this one. Nothing was handed over.",
             original=error,
         ) from error
+
+
+def count_context(handoff: str, payload: Payload[Any], max_tokens: int) -> int:
+    """Count the context by the handoff's counter, or raise `BudgetError` when that gives no number of tokens."""
+    original, found = None, ""
+    try:
+        count = cast("object", payload.receipt.context_tokens)
+        if isinstance(count, int) and not isinstance(count, bool) and count > 0:
+            return count
+        found = f"its counter answered {count if isinstance(count, int) else type(count).__name__} for a context"
+    except HandoffError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a user's counter may raise anything
+        original, found = error, f"its counter raised {type(error).__name__}"
+    raise BudgetError(
+        handoff=handoff,
+        found=found,
+        fix="Give counter= a function that counts the tokens of any text. Nothing was handed over.",
+        max_tokens=max_tokens,
+        needed_tokens=None,
+        original=original,
+    ) from original
 
 
 def read_envelope(handoff: str, version: int, envelope: Mapping[str, Any]) -> Envelope:

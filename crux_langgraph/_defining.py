@@ -35,7 +35,10 @@ def contract_for(name: str, side: str, annotation: Any) -> Contract[Any]:
     """Build the contract of one side, refusing what is no model and what JSON would lose."""
     model = bare(annotation)
     if not (isinstance(model, type) and issubclass(model, BaseModel)) or model is BaseModel:
-        told = getattr(annotation, "__name__", str(annotation))
+        instance = isinstance(annotation, BaseModel)
+        told = (
+            f"an instance of {type(annotation).__name__}" if instance else getattr(annotation, "__name__", annotation)
+        )
         raise DefinitionError(
             handoff=name,
             found=f"its {side} is {told}, which is not a pydantic model of its own",
@@ -57,7 +60,15 @@ def contract_for(name: str, side: str, annotation: Any) -> Contract[Any]:
             problems=lost,
             fix="Change these fields: a payload travels as JSON through checkpoints and stores.",
         )
-    return Contract(model)
+    contract = Contract(model)
+    if contract.blurred:
+        raise DefinitionError(
+            handoff=name,
+            found=f"{model.__name__}, its {side}, has Private() in a union that JSON cannot tell apart: "
+            f"{', '.join(sorted(contract.blurred))}",
+            fix="Tell its members apart by a literal field: Annotated[A | B, Field(discriminator='kind')].",
+        )
+    return contract
 
 
 def checked_agent(name: str, option: str, given: object) -> str | None:
@@ -114,11 +125,17 @@ def checked_max_tokens(
     """Give `given` if a context can fit into it at all."""
     if given is None:
         return None
-    least = counter(frame_of(handoff_id, from_agent, new_marker()).around(""))
-    if isinstance(given, bool) or not isinstance(given, int) or given <= least:
+    if isinstance(given, bool) or not isinstance(given, int):
         raise DefinitionError(
             handoff=name,
-            found=f"max_tokens is {given!r}, and the heading and fence alone take {least} tokens",
+            found=f"max_tokens is a {type(given).__name__}",
+            fix="Give max_tokens= a whole number of tokens, or None for no limit.",
+        )
+    least = counter(frame_of(handoff_id, from_agent, new_marker()).around(""))
+    if given <= least:
+        raise DefinitionError(
+            handoff=name,
+            found=f"max_tokens is {given}, and the heading and fence alone take {least} tokens",
             fix="Give max_tokens= the tokens that the receiving agent can spare, or None for no limit.",
         )
     return given

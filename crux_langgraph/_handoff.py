@@ -12,7 +12,15 @@ from typing_extensions import TypeVar
 
 from crux_langgraph._context import DEFAULT_PRIORITY, Context
 from crux_langgraph._contract import Contract
-from crux_langgraph._crossing import call_user, check_input, check_output, load_data, read_envelope, transform
+from crux_langgraph._crossing import (
+    call_user,
+    check_input,
+    check_output,
+    count_context,
+    load_data,
+    read_envelope,
+    transform,
+)
 from crux_langgraph._defining import (
     checked_agent,
     checked_counter,
@@ -94,7 +102,7 @@ class Handoff(Generic[In, Out, Ret]):
         """Make a handoff that checks and passes on one model as it is. The options are those of `@handoff`."""
         signature = Signature(
             name=str(id),
-            description=f"Take over from a {getattr(model, '__name__', model)}.",
+            description=f"Take over from a {getattr(model, '__name__', 'payload')}.",
             is_async=False,
             input_type=model,
             output_type=model,
@@ -115,6 +123,10 @@ class Handoff(Generic[In, Out, Ret]):
     def __call__(self, value: In, /, **runtime: Any) -> Ret:
         """Call the plain function: no checks, no payload."""
         return cast("Ret", self.__wrapped__(value, **runtime))
+
+    def __deepcopy__(self, memo: Any) -> "Handoff[In, Out, Ret]":
+        # Nothing in it changes: the deep copy of a builder keeps the very handoff.
+        return self
 
     def __repr__(self) -> str:
         return f"<Handoff {self.id}: {self.input_schema.__name__} -> {self.output_schema.__name__}>"
@@ -194,12 +206,12 @@ class Handoff(Generic[In, Out, Ret]):
     def _require_fit(self, payload: Payload[Out]) -> None:
         if self.max_tokens is None:
             return
-        needed = payload.receipt.context_tokens
+        needed = count_context(self.id, payload, self.max_tokens)
         if needed > self.max_tokens:
             raise BudgetError(
                 handoff=self.id,
                 found=f"the context takes {needed} tokens and may take {self.max_tokens}",
-                fix="Return less from the transform, or raise max_tokens; nothing was handed over.",
+                fix="Return less from the transform, or raise max_tokens. Nothing was handed over.",
                 max_tokens=self.max_tokens,
                 needed_tokens=needed,
             )
@@ -244,7 +256,7 @@ class Handoff(Generic[In, Out, Ret]):
                 found="the state holds no payload of it",
                 fix="Reach this node through add_handoff, and mix HandoffState into the state that this node reads.",
             )
-        return self.from_envelope(max(records, key=lambda record: str(record.get("created_at"))))
+        return self.from_envelope(max(reversed(records), key=lambda record: str(record.get("created_at"))))
 
     def received_all(self, state: object) -> list[Payload[Out]]:
         """Give all payloads of this handoff's latest round, for a node that several branches lead into.
@@ -303,7 +315,8 @@ def handoff(
 
     Input and output are read from the annotations and must be pydantic models whose fields survive JSON. The function
     may be sync or async, and may ask for `runtime: Runtime[Ctx] | None = None` (None outside a graph). Its docstring
-    is the receiving agent's task.
+    says what the receiving agent is to do, and is kept as `description`. Validators of the models run again on what it
+    returns.
 
     Options:
         id: names the handoff in states, errors and traces; by default the function's name with `-` for `_`.

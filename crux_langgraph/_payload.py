@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from hashlib import sha256
-from typing import Annotated, Any, Generic, Literal, cast
+from typing import Annotated, Any, Generic, Literal, NoReturn, cast
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from typing_extensions import TypeVar
@@ -126,7 +126,7 @@ class Payload(Generic[Out_co]):
     data: Out_co
     summary: str | None = None
     fence: str
-    """The 128 random bits that mark the fence of this payload's context."""
+    """The random letters that mark the fence of this payload's context."""
     contract: Contract[Any] = field(compare=False)
     """What `data` was checked against."""
     receipt: Receipt = field(compare=False)
@@ -134,6 +134,10 @@ class Payload(Generic[Out_co]):
     def __repr__(self) -> str:
         shown = self._written(self.contract.text_shown)
         return f"Payload(id={self.id!r}, handoff={self.handoff!r}, version={self.version}, data={shown})"
+
+    def __reduce__(self) -> NoReturn:
+        message = "A Payload is not pickled: send payload.to_envelope(), and read it with handoff.from_envelope()."
+        raise TypeError(message)
 
     @cached_property
     def context(self) -> str:
@@ -193,6 +197,10 @@ def _unimitated(marker: str, text: str) -> str:
     return marker
 
 
+_AgentName = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]+$")]
+"""One line: a context states it outside of the fence."""
+
+
 class ReceiptRecord(BaseModel):
     """A receipt as an envelope holds it."""
 
@@ -209,10 +217,10 @@ class Envelope(BaseModel):
     id: Annotated[str, Field(min_length=1)]
     handoff: str
     version: Annotated[int, Field(ge=1)]
-    from_agent: str | None
-    to_agent: str | None
+    from_agent: _AgentName | None
+    to_agent: _AgentName | None
     created_at: AwareDatetime
     data: Any
     summary: str | None
-    fence: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{22}$")]
+    fence: Annotated[str, Field(pattern=r"^[A-Za-z]{28}$")]
     receipt: ReceiptRecord

@@ -4,6 +4,7 @@
     ├── DefinitionError          a decorator was used wrongly; raised at decoration
     ├── WiringError              a graph is wired wrongly; raised when it is built
     ├── WrongWayError            something asynchronous was called synchronously
+    ├── ContextsError            several contexts do not fit into one budget
     ├── HandoffError             one handoff failed, at the layer it names
     │   ├── InputError           `input`: what agent A produced does not fit
     │   ├── TransformError       `transform`: the user's function raised
@@ -37,6 +38,7 @@ __all__ = [
     "ArgumentsError",
     "BudgetError",
     "ContextError",
+    "ContextsError",
     "CruxError",
     "DefinitionError",
     "DelegateError",
@@ -140,6 +142,19 @@ class WrongWayError(CruxError):
         super().__init__(f"{asked} is asynchronous and was reached by a synchronous call. Use {use}.")
 
 
+class ContextsError(CruxError):
+    """Several contexts need `needed_tokens` at their least and may have `max_tokens` together, by one counter."""
+
+    def __init__(self, *, contexts: Sequence[str], max_tokens: int, needed_tokens: int) -> None:
+        self.contexts = tuple(contexts)
+        self.max_tokens = max_tokens
+        self.needed_tokens = needed_tokens
+        super().__init__(
+            f"contexts {', '.join(map(repr, self.contexts))}: together they take {needed_tokens} tokens at their least "
+            f"and may take {max_tokens}\nRaise max_tokens, or compose fewer of them."
+        )
+
+
 class HandoffError(CruxError):
     """One handoff failed. `handoff` is its id, `layer` where, `problems` the fields, `original` the cause if any.
 
@@ -185,12 +200,24 @@ class OutputError(HandoffError):
 
 
 class BudgetError(HandoffError):
-    """The context needs `needed_tokens` and may have `max_tokens`, both by the handoff's own counter."""
+    """The context needs `needed_tokens` and may have `max_tokens`, both by the handoff's own counter.
+
+    `needed_tokens` is None when the counter raised or answered no number of tokens.
+    """
 
     layer = "budget"
 
-    def __init__(self, *, handoff: str, found: str, fix: str, max_tokens: int, needed_tokens: int) -> None:
-        super().__init__(handoff=handoff, found=found, fix=fix)
+    def __init__(
+        self,
+        *,
+        handoff: str,
+        found: str,
+        fix: str,
+        max_tokens: int,
+        needed_tokens: int | None,
+        original: BaseException | None = None,
+    ) -> None:
+        super().__init__(handoff=handoff, found=found, fix=fix, original=original)
         self.max_tokens = max_tokens
         self.needed_tokens = needed_tokens
 

@@ -21,7 +21,8 @@ class Private:
     on a field, on the items of a list, on the values of a mapping, on a whole nested model.
     """
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Make the field's serializer answer with the mask when a masked dump asks for it."""
         schema = handler(source)
         masked = core_schema.wrap_serializer_function_ser_schema(_mask, info_arg=True, schema=schema)

@@ -7,8 +7,9 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import from_json, to_json
 from typing_extensions import TypeVar
 
-from crux_langgraph._contract._hiding import private_names
-from crux_langgraph._contract._json_values import guard_for
+from crux_langgraph._contract._hiding import blurred_names, private_names
+from crux_langgraph._contract._json_values import places_of
+from crux_langgraph._contract._rebuilding import rebuilt
 from crux_langgraph._contract.telling import ROOT, problem_of, problems_of
 from crux_langgraph.errors import FieldProblem
 from crux_langgraph.fields import MASK, MASK_KEY
@@ -16,6 +17,7 @@ from crux_langgraph.fields import MASK, MASK_KEY
 M = TypeVar("M", bound=BaseModel)
 
 _ANYTHING = TypeAdapter[Any](Any)
+_CIRCULAR = "Circular reference detected"  # pydantic-core's serializer has no exception of its own for it
 _TOO_DEEP = FieldProblem(ROOT, "nesting that JSON readers follow (200 levels)", "deeper nesting")
 
 
@@ -35,7 +37,8 @@ class Contract(Generic[M]):
         self.model = model
         self._adapter = TypeAdapter(model)
         self.private = private_names(self._adapter.core_schema)
-        self._guard, self._nests = guard_for(model)
+        self.blurred = blurred_names(self._adapter.core_schema)
+        self._places = places_of(model)
 
     def check(self, value: object) -> M:
         """Give `value` (a model, a mapping or JSON text) as a valid instance, validated anew at every depth.
@@ -44,7 +47,7 @@ class Contract(Generic[M]):
         validators run again, and a subclass instance crosses as the declared type. Raises `ViolationError`.
         """
         try:
-            if isinstance(value, self.model):
+            if self._places.holds_any and isinstance(value, self.model):
                 self._refuse_non_json(value)
             checked = self._validate(value)
             self._refuse_non_json(checked)
@@ -63,6 +66,8 @@ class Contract(Generic[M]):
         if isinstance(value, BaseModel) and not isinstance(value, self.model):
             # With from_attributes this takes instances inside on trust, so its result is validated like any instance.
             value = self._adapter.validate_python(value)
+        if isinstance(value, self.model) and self._places.blurs:
+            return cast("M", rebuilt(value, self.model))
         if isinstance(value, self.model):
             dumped = self._adapter.dump_python(value, round_trip=True, by_alias=False, warnings="none")
             return self._adapter.validate_python(dumped, by_alias=False, by_name=True)
@@ -71,12 +76,12 @@ class Contract(Generic[M]):
         return self._adapter.validate_python(plain, by_alias=True, by_name=True)
 
     def _refuse_non_json(self, value: object) -> None:
-        found = self._guard(value) if self._guard else None
+        found = self._places.guard(value) if self._places.guard else None
         if found is not None:
             raise ViolationError([problem_of(found, self.private)])
 
     def _refuse_too_deep(self, checked: M) -> None:
-        if not self._nests:
+        if not self._places.nests:
             return
         try:
             from_json(self.text(checked))
@@ -123,7 +128,7 @@ class Contract(Generic[M]):
 
 
 def _raised(error: Exception) -> FieldProblem:
-    if isinstance(error, RecursionError):
+    if isinstance(error, RecursionError) or str(error).startswith(_CIRCULAR):
         return FieldProblem(ROOT, "data that does not contain itself", "endless nesting")
     return FieldProblem(ROOT, "validators and serializers that raise ValueError or nothing", type(error).__name__)
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import PurePath
-from typing import Any, cast, get_origin
+from typing import Any, NamedTuple, cast, get_origin
 
 from pydantic import BaseModel
 from typing_extensions import is_typeddict
@@ -21,18 +21,32 @@ _SCALARS = (str, int, float, bool, type(None))
 _LEAST, _MOST = -(2**63), 2**64 - 1
 
 
-def guard_for(model: type[BaseModel]) -> tuple[Guard | None, bool]:
-    """Build the check of all places of a model where a value may not be JSON; None when there is no such place.
+class Places(NamedTuple):
+    """What of a model only its values can tell."""
 
-    Also says whether the model may contain itself, so that its instances have no greatest depth.
-    """
+    guard: Guard | None
+    """Finds the first value that JSON cannot hold; None when there is no place for one."""
+    nests: bool
+    """The model may contain itself, so its instances have no greatest depth."""
+    holds_any: bool
+    """Somewhere it holds anything, so also objects that a dump would quietly turn into JSON."""
+    blurs: bool
+    """A union in it has several alternatives that a dump writes alike, as mappings."""
+
+
+def places_of(model: type[BaseModel]) -> Places:
+    """Find all places of a model where a value may be what its type does not tell."""
     builder = _Builder()
-    return builder.build(model), builder.nests
+    guard = builder.build(model)
+    return Places(guard if builder.guards else None, builder.nests, builder.holds_any, builder.blurs)
 
 
 class _Builder:
     def __init__(self) -> None:
         self.nests = False
+        self.guards = False
+        self.holds_any = False
+        self.blurs = False
         self._built: dict[Any, list[Guard | None]] = {}
         self._open: set[Any] = set()
 
@@ -54,12 +68,10 @@ class _Builder:
         return self._built[kind][0]
 
     def _of_kind(self, kind: Any) -> Guard | None:
-        if kind in (Any, object):
-            return json_fault
-        if kind in _NUMBERS:
-            return _NUMBERS[kind]
-        if isinstance(kind, type) and issubclass(kind, PurePath):
-            return lambda value: _lone_surrogate(str(value))
+        if (leaf := _of_leaf(kind)) is not None:
+            self.guards = True
+            self.holds_any |= leaf is json_fault
+            return leaf
         fields = members(kind)
         return self._of_members(kind, fields) if fields is not None else self._of_arguments(kind)
 
@@ -75,9 +87,9 @@ class _Builder:
 
     def _of_mapping(self, types: tuple[Any, ...]) -> Guard | None:
         values = _over(self.build(types[-1]), _pairs) if types else None
-        if types and bare(types[0]) not in (Any, object):
-            return values
-        return lambda value: _odd_key(value) or (values(value) if values else None)
+        self.guards = True
+        keys = _odd_key if not types or bare(types[0]) in (Any, object) else _odd_text_key
+        return lambda value: keys(value) or (values(value) if values else None)
 
     def _of_items(self, origin: Any, kind: Any) -> Guard | None:
         items = arguments(kind)
@@ -90,15 +102,16 @@ class _Builder:
         def make() -> Guard | None:
             guards = {name: guard for name, annotation in fields.items() if (guard := self.build(annotation))}
             whole = _of_root(guards.get("root")) if is_root(kind) else _of_fields(guards, _named)
-            open_ended = (
-                isinstance(kind, type) and issubclass(kind, BaseModel) and kind.model_config.get("extra") == "allow"
-            )
-            return _with_extras(whole) if open_ended else whole
+            if not _is_open(kind):
+                return whole
+            self.guards = self.holds_any = True
+            return _with_extras(whole)
 
         return self._once(kind, make)
 
     def _of_union(self, kind: Any) -> Guard | None:
         alternatives = [(_runtime_type(bare(argument)), self.build(argument)) for argument in arguments(kind)]
+        self.blurs |= sum(_is_mapping(bare(argument)) for argument in arguments(kind)) > 1
         guarded = [(plain, guard) for plain, guard in alternatives if guard]
         if not guarded:
             return None
@@ -112,6 +125,27 @@ class _Builder:
             return next((fault for fault in found if fault), None)
 
         return of_union
+
+
+def _of_leaf(kind: Any) -> Guard | None:
+    if kind in (Any, object):
+        return json_fault
+    if kind is str:
+        return _lone_surrogate
+    if isinstance(kind, type) and issubclass(kind, PurePath):
+        return lambda value: _lone_surrogate(str(value))
+    return _NUMBERS.get(kind)
+
+
+def _is_mapping(kind: Any) -> bool:
+    plain: Any = get_origin(kind) or kind
+    return (
+        kind in (Any, object) or members(kind) is not None or (isinstance(plain, type) and issubclass(plain, Mapping))
+    )
+
+
+def _is_open(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel) and kind.model_config.get("extra") == "allow"
 
 
 def json_fault(value: Any, depth: int = 0) -> Found | None:
@@ -143,6 +177,10 @@ def _odd_key(value: Any) -> Found | None:
     return None
 
 
+def _odd_text_key(value: Any) -> Found | None:
+    return _lone_surrogate("".join(key for key, _ in _pairs(value) if isinstance(key, str)))
+
+
 def _first(entries: Iterable[tuple[Any, Any]], guard: Guard) -> Found | None:
     for key, item in entries:
         if (found := guard(item)) is not None:
@@ -150,7 +188,9 @@ def _first(entries: Iterable[tuple[Any, Any]], guard: Guard) -> Found | None:
     return None
 
 
-def _lone_surrogate(text: str) -> Found | None:
+def _lone_surrogate(text: Any) -> Found | None:
+    if not isinstance(text, str) or text.isascii():
+        return None
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -185,20 +225,65 @@ def _runtime_type(kind: Any) -> Any:
 
 
 def _over(guard: Guard | None, entries: Callable[[Any], Iterable[tuple[Any, Any]]]) -> Guard | None:
-    return None if guard is None else lambda value: _first(entries(value), guard)
-
-
-def _of_fields(guards: Mapping[Any, Guard], pick: Callable[[Any, Any], Any]) -> Guard | None:
-    if not guards:
+    if guard is None:
         return None
+    quick = _QUICK.get(guard) if not isinstance(guard, _Fields) else guard.all_pass
+    if quick is None or entries is not _numbered:
+        return lambda value: _first(entries(value), guard)
+    return lambda value: None if quick(value) else _first(_numbered(value), guard)
 
-    def of_fields(value: Any) -> Found | None:
-        for key, guard in guards.items():
-            if (found := guard(pick(value, key))) is not None:
+
+def _all_ascii(values: Any) -> bool:
+    try:
+        return "".join(values).isascii()
+    except TypeError:  # not yet validated: there may be anything in it
+        return False
+
+
+def _all_short(values: Any) -> bool:
+    try:
+        return not values or (min(values) >= _LEAST and max(values) <= _MOST)
+    except (TypeError, ValueError):
+        return False
+
+
+def _all_finite(values: Any) -> bool:
+    try:
+        return math.isfinite(sum(values))
+    except (TypeError, ValueError, OverflowError):
+        return False
+
+
+_QUICK: dict[Any, Callable[[Any], bool]] = {_lone_surrogate: _all_ascii, _too_long: _all_short, _infinite: _all_finite}
+"""Whether many values at once need no closer look, at the speed of C; a list may be long."""
+
+
+class _Fields:
+    """The guard of a value with named or numbered parts."""
+
+    def __init__(self, guards: Mapping[Any, Guard], pick: Callable[[Any, Any], Any]) -> None:
+        self._guards = guards
+        self._pick = pick
+        self._columns = {name: _QUICK[guard] for name, guard in guards.items() if guard in _QUICK}
+
+    def __call__(self, value: Any) -> Found | None:
+        for key, guard in self._guards.items():
+            if (found := guard(self._pick(value, key))) is not None:
                 return (key, *found[0]), found[1], found[2]
         return None
 
-    return of_fields
+    def all_pass(self, values: Any) -> bool:
+        """Say whether none of many models needs a closer look, a field at a time."""
+        if len(self._columns) < len(self._guards):
+            return False
+        try:
+            return all(quick([item.__dict__[name] for item in values]) for name, quick in self._columns.items())
+        except (AttributeError, KeyError, TypeError):
+            return False
+
+
+def _of_fields(guards: Mapping[Any, Guard], pick: Callable[[Any, Any], Any]) -> Guard | None:
+    return _Fields(guards, pick) if guards else None
 
 
 def _of_root(guard: Guard | None) -> Guard | None:

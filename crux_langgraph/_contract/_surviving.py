@@ -4,7 +4,7 @@ import collections.abc
 import dataclasses
 import enum
 from collections.abc import Iterator
-from typing import Any, Literal, cast, get_origin
+from typing import Annotated, Any, Literal, cast, get_origin
 
 from pydantic import (
     BaseModel,
@@ -17,6 +17,7 @@ from pydantic import (
     Secret,
     SecretBytes,
     SecretStr,
+    SerializeAsAny,
     TypeAdapter,
     WrapSerializer,
 )
@@ -26,7 +27,7 @@ from crux_langgraph.errors import FieldProblem
 from crux_langgraph.fields import Private
 
 _SECRETS = (SecretStr, SecretBytes, Secret)
-_SERIALIZERS = (PlainSerializer, WrapSerializer)
+_SERIALIZERS = cast("tuple[type[Any], ...]", (PlainSerializer, WrapSerializer, SerializeAsAny))
 _ONCE = (
     collections.abc.Iterable,
     collections.abc.Iterator,
@@ -89,7 +90,7 @@ class _Walk:
             yield from self._fields(kind, fields, path)
         elif plain in _CONTAINERS:
             yield from self._contents(plain, arguments(kind), path)
-        elif (found := self._leaf(annotation, kind)) is not None:
+        elif (found := self._leaf(kind, metadata(annotation))) is not None:
             yield FieldProblem(path or "(root)", *found)
 
     def _knows(self, kind: Any) -> bool:
@@ -113,6 +114,7 @@ class _Walk:
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             self._config = kind.model_config
             yield from _serializer_faults(kind, path)
+            yield from _private_defaults(kind, path)
         for name, annotation in fields.items():
             if isinstance(annotation, dataclasses.InitVar):
                 yield FieldProblem(join(path, name), "a field that is kept (an InitVar is not)", "InitVar")
@@ -120,12 +122,12 @@ class _Walk:
                 yield from self.faults(annotation, path if is_root(kind) else join(path, name))
         self._config = outer
 
-    def _leaf(self, annotation: Any, kind: Any) -> tuple[str, str] | None:
+    def _leaf(self, kind: Any, extra: tuple[Any, ...]) -> tuple[str, str] | None:
         name = getattr(kind, "__name__", str(kind))
         if kind in (Any, object, None, type(None)) or get_origin(kind) is Literal:
             return None
         if kind in (bytes, bytearray):
-            return None if self._writes_bytes(annotation) else (_BYTES, name)
+            return None if self._writes_bytes(extra) else (_BYTES, name)
         if kind in _ONCE or get_origin(kind) in _ONCE:
             return "a list (an iterator can be read only once)", name
         if kind in _CODE or get_origin(kind) in _CODE:
@@ -133,10 +135,10 @@ class _Walk:
         if isinstance(kind, type) and issubclass(kind, enum.Enum):
             plain = all(isinstance(member.value, str | int | float | bool | None) for member in kind)
             return None if plain else ("an enum whose values are strings or numbers", name)
-        return None if _has_json_form(annotation) else ("a type with a JSON form, such as a BaseModel", name)
+        return None if _has_json_form(kind, extra) else ("a type with a JSON form, such as a BaseModel", name)
 
-    def _writes_bytes(self, annotation: Any) -> bool:
-        if any(isinstance(item, EncodedBytes | PlainSerializer | WrapSerializer) for item in metadata(annotation)):
+    def _writes_bytes(self, extra: tuple[Any, ...]) -> bool:
+        if any(isinstance(item, EncodedBytes | PlainSerializer | WrapSerializer) for item in extra):
             return True
         written = self._config.get("ser_json_bytes", "utf8")
         return written != "utf8" and written == self._config.get("val_json_bytes", "utf8")
@@ -145,7 +147,8 @@ class _Walk:
 _BYTES = "Base64Bytes, or ConfigDict(ser_json_bytes='base64', val_json_bytes='base64')"
 
 
-def _has_json_form(annotation: Any) -> bool:
+def _has_json_form(kind: Any, extra: tuple[Any, ...]) -> bool:
+    annotation: Any = Annotated[(kind, *extra)] if extra else kind
     try:
         adapter = TypeAdapter[Any](annotation, config=ConfigDict(arbitrary_types_allowed=True))
         adapter.json_schema(mode="validation")
@@ -179,16 +182,22 @@ def _serializer_faults(model: type[BaseModel], path: str) -> Iterator[FieldProbl
         yield FieldProblem(path or "(root)", "no model_serializer beside a Private() field (it would undo it)", "one")
 
 
+def _private_defaults(model: type[BaseModel], path: str) -> Iterator[FieldProblem]:
+    for name, info in model.model_fields.items():
+        if _is_mark(info.default):
+            yield FieldProblem(join(path, name), "Annotated[..., Private()]", "Private as its default")
+
+
 def _order_fault(annotation: Any, path: str) -> Iterator[FieldProblem]:
     extra = metadata(annotation)
-    after = [item for index, item in enumerate(extra) if any(isinstance(one, Private) for one in extra[:index])]
+    after = [item for index, item in enumerate(extra) if any(map(_is_mark, extra[:index]))]
     if any(isinstance(item, _SERIALIZERS) for item in after):
         yield FieldProblem(path, "Private() after the serializer (which would undo it)", "Private() before it")
 
 
 def is_private(annotation: Any, seen: frozenset[Any] = frozenset()) -> bool:
     """Say whether an annotation carries `Private()`, on itself or on what it holds."""
-    if any(isinstance(item, Private) for item in metadata(annotation)):
+    if any(map(_is_mark, metadata(annotation))):
         return True
     if is_alias(annotation):
         if annotation in seen:
@@ -196,6 +205,10 @@ def is_private(annotation: Any, seen: frozenset[Any] = frozenset()) -> bool:
         seen |= {annotation}
     kind = bare(annotation)
     return members(kind) is None and any(is_private(argument, seen) for argument in arguments(kind))
+
+
+def _is_mark(item: object) -> bool:
+    return isinstance(item, Private) or item is Private
 
 
 def join(path: str, name: str) -> str:

@@ -12,6 +12,14 @@ ROOT = "(root)"
 _FROM_USER_CODE = frozenset({"value_error", "assertion_error"})
 _KNOWN = frozenset(get_args(ErrorType))
 _PREFIX = "Input should be "
+_QUOTING = {
+    "union_tag_invalid": "one of the tags {expected_tags}",
+    "uuid_parsing": "a valid UUID",
+    "url_parsing": "a valid URL",
+    "url_syntax_violation": "a valid URL",
+}
+"""What is told instead of the messages of pydantic's own that quote what was found."""
+_LONGEST_KEY = 40
 
 
 def problems_of(error: ValidationError, private: frozenset[str], *, own_words: bool = True) -> list[FieldProblem]:
@@ -44,16 +52,28 @@ def _expected(detail: Any, *, quotes: bool) -> str:
     kind: str = detail["type"]
     if not quotes and (kind in _FROM_USER_CODE or kind not in _KNOWN):
         return "what the model's own validator allows"
+    if kind in _QUOTING:
+        return _QUOTING[kind].format(**detail.get("ctx", {}))
     message: str = detail["msg"]
     if message.startswith(_PREFIX):
         return message.removeprefix(_PREFIX)
     return f"what satisfies: {message}"
 
 
+def _step(part: str | int) -> str:
+    if isinstance(part, int):
+        return f"[{part}]"
+    if part.isidentifier() and part.isascii():
+        return f".{part}"
+    # The key of a mapping is data: it may be long, and hold anything that a terminal obeys.
+    key = ascii(part)
+    return f"[{key}]" if len(key) <= _LONGEST_KEY else f"[{key[:_LONGEST_KEY]}...]"
+
+
 def _path(loc: tuple[str | int, ...], private: frozenset[str]) -> tuple[str, bool]:
     text = ""
     for part in loc:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}"
+        text += _step(part)
         if part in private:
             return text.removeprefix("."), True
     return text.removeprefix(".") or ROOT, False

@@ -1,14 +1,20 @@
 """The frame around a payload's text: a heading, where it comes from, and a fence that the text cannot close."""
 
 import secrets
+import string
 from dataclasses import dataclass
 
-_MARKER_BYTES = 16
+MARKER_LENGTH = 28
 
 
 def new_marker() -> str:
-    """Make the 128 random bits of one payload's fence, as 22 characters."""
-    return secrets.token_urlsafe(_MARKER_BYTES)
+    """Make the marker of one payload's fence: 28 random letters, more than 128 bits.
+
+    Small and capital letters alternate, so that the default counter counts every marker alike: a payload that fits
+    once must not fail the next time for its marker.
+    """
+    cases = (string.ascii_lowercase, string.ascii_uppercase)
+    return "".join(secrets.choice(cases[position % 2]) for position in range(MARKER_LENGTH))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The one place that looks into a `StateGraph` builder, through its public attributes, and changes its edges."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any
 
 from langgraph.graph import END, START
@@ -62,13 +62,3 @@ class Builder:
         spec = self._builder.nodes.get(node)
         ends: Iterable[str] = (spec.ends if spec else None) or ()
         return set(ends)
-
-    def on_validate(self, before: Callable[[], None]) -> None:
-        """Call `before` whenever the graph is compiled, which calls the public `validate()` of the builder."""
-        original = self._builder.validate
-
-        def validate(*args: Any, **kwargs: Any) -> Any:
-            before()
-            return original(*args, **kwargs)
-
-        self._builder.validate = validate

@@ -1,9 +1,9 @@
 """What `add_handoff` refuses about its own options, whatever the graph: each would only show at run time, or never."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
-from langgraph.graph import StateGraph
+from langgraph.graph import END, START, StateGraph
 
 from crux_langgraph._handoff import Handoff
 from crux_langgraph.errors import Finding, WiringError
@@ -27,9 +27,29 @@ def require_kinds(builder: object, handoff: object) -> None:
     raise WiringError(findings=[Finding("bad-option", told, message)])
 
 
+def bad_sides(placement: Placement) -> Iterator[Finding]:
+    """Give the sides of a placement that can be no nodes, before anything is looked up by them."""
+    for message in _sides(placement):
+        yield Finding("bad-option", placement.name, message)
+
+
+def _sides(placement: Placement) -> Iterator[str]:
+    for side, node, impossible in (("source", placement.source, END), ("target", placement.target, START)):
+        if not isinstance(cast("object", node), str | None):
+            yield f"{side}= is a {type(node).__name__}; give the name of one node, or None to route that side yourself."
+        elif node == impossible:
+            yield f"{node} cannot be a {side}; give the name of a node."
+
+
 def bad_options(placement: Placement) -> Iterator[Finding]:
     """Give the options of a placement that cannot work."""
-    for message in (*_name(placement), *_read(placement.read), *_write(placement.write), *_history(placement)):
+    for message in (
+        *_name(placement),
+        *_sides(placement),
+        *_read(placement.read),
+        *_write(placement.write),
+        *_history(placement),
+    ):
         yield Finding("bad-option", placement.name, message)
 
 

@@ -11,7 +11,7 @@ from crux_langgraph.errors import Finding, WiringError
 from crux_langgraph.graph._builder import Builder
 from crux_langgraph.graph._checking import check, duplicates, faults
 from crux_langgraph.graph._node import HandoffNode
-from crux_langgraph.graph._options import bad_options, require_kinds
+from crux_langgraph.graph._options import bad_options, bad_sides, require_kinds
 from crux_langgraph.graph._placement import Placement, placements_of, remember
 from crux_langgraph.graph._reading import Read
 from crux_langgraph.graph._shape import needs_raw_view, raw_view
@@ -75,6 +75,7 @@ def add_handoff(
         write=write,
         history=history,
     )
+    _refuse(*bad_sides(placement))
     _refuse(*_misused(view, placement, source, target), *duplicates(builder, placement), *faults(view, placement))
     schema = view.state_schema
     view.add_node(
@@ -86,9 +87,7 @@ def add_handoff(
         error_handler=error_handler,
         defer=defer or None,
     )
-    if not placements_of(builder):
-        view.on_validate(lambda: _settle(builder, view))
-    remember(builder, placement)
+    remember(builder, placement, _settle)
     _wire(view, placement)
     return placement.name
 
@@ -125,7 +124,7 @@ def _drop_direct_edge(view: Builder, placement: Placement) -> None:
         view.drop_edge(placement.source, placement.target)
 
 
-def _settle(builder: Any, view: Builder) -> None:
+def _settle(builder: Any) -> None:
     for placement in placements_of(builder):
-        _drop_direct_edge(view, placement)
+        _drop_direct_edge(Builder(builder), placement)
     _refuse(*check(builder))

@@ -58,7 +58,7 @@ def _contradicts(given: Any, wanted: Any) -> bool:
     if get_origin(given) in UNIONS:
         return all(_contradicts(one, wanted) for one in get_args(given) if one is not type(None))
     if get_origin(wanted) in UNIONS:
-        return all(_contradicts(given, one) for one in get_args(wanted))
+        return all(_contradicts(given, one) for one in get_args(wanted) if one is not type(None))
     given, wanted = get_origin(given) or given, get_origin(wanted) or wanted
     return isinstance(given, type) and isinstance(wanted, type) and _classes_disjoint(given, wanted)
 

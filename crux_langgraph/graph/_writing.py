@@ -74,6 +74,8 @@ async def further_updates(way: Way, write: Callable[..., Any], payload: Payload[
     """Give what the user's `write` function adds to the update. Raises `OutputError` when it is no such thing."""
     function = with_second(write, "state", state)
     updates: object = await call_user(way, payload.handoff, OutputError, "write", function, payload)
+    if updates is None:
+        return {}
     if isinstance(updates, Mapping) and HANDOFFS_KEY not in updates:
         return dict(cast("Mapping[str, Any]", updates))
     found = (

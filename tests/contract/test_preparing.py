@@ -435,3 +435,116 @@ def test_a_validation_error_of_others_is_not_retryable() -> None:
     with pytest.raises(ValueError, match="question") as caught:
         Research.model_validate({})
     assert not errors.is_retryable(caught.value)
+
+
+class Left(BaseModel):
+    name: str
+
+
+class Right(BaseModel):
+    name: str
+    more: Any = None
+
+
+class Blurred(BaseModel):
+    either: Left | Right
+    several: list[Left | dict[str, Any] | Right] = []
+    table: dict[str, tuple[Left | Right, ...]] = {}
+
+
+class BlurredRoot(RootModel[list[Left | Right]]):
+    pass
+
+
+async def test_an_instance_keeps_the_members_of_its_unions(call: Call) -> None:
+    value = Blurred(
+        either=Right(name="r"), several=[Right(name="r"), {"name": "d"}], table={"t": (Right(name="r"), Left(name="l"))}
+    )
+    assert (await call.prepare(Handoff.of(Blurred, id="x"), value)).data == value
+    root = BlurredRoot([Right(name="r")])
+    assert (await call.prepare(Handoff.of(BlurredRoot, id="x"), root)).data == root
+
+
+async def test_an_invalid_instance_in_a_union_is_caught(call: Call) -> None:
+    value = Blurred(either=Right(name="r"))
+    value.either.name = 5  # type: ignore[assignment]
+    with pytest.raises(errors.InputError):
+        await call.prepare(Handoff.of(Blurred, id="x"), value)
+
+
+@pytest.mark.parametrize(
+    "fields,told",
+    [
+        ({"question": "\ud800"}, "question: expected text that UTF-8 can write"),
+        ({"question": "\xe4", "findings": ["a", "\xe4", "\udfff"]}, "findings[2]: expected text"),
+    ],
+    ids=["text", "list"],
+)
+async def test_text_that_utf8_cannot_write_is_named_by_field(call: Call, fields: Any, told: str) -> None:
+    with pytest.raises(errors.InputError) as caught:
+        await call.prepare(make(), fields)
+    assert told in str(caught.value)
+
+
+class Keyed(BaseModel):
+    sizes: dict[str, int]
+
+
+@pytest.mark.parametrize(
+    "key,told",
+    [
+        ("plain", "sizes.plain: expected"),
+        ("with space", "sizes['with space']: expected"),
+        ("\n\x1b[31m", r"sizes['\n\x1b[31m']: expected"),
+        ("k" * 10**6 + " ", "sizes['kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk...]: expected"),
+    ],
+    ids=["plain", "space", "escape", "long"],
+)
+async def test_keys_of_mappings_are_told_escaped_and_shortened(call: Call, key: str, told: str) -> None:
+    with pytest.raises(errors.InputError) as caught:
+        await call.prepare(Handoff.of(Keyed, id="x"), {"sizes": {key: "x"}})
+    assert told in str(caught.value)
+
+
+async def test_a_key_that_utf8_cannot_write_is_refused(call: Call) -> None:
+    with pytest.raises(errors.InputError):
+        await call.prepare(Handoff.of(Keyed, id="x"), {"sizes": {"\ud800": 1}})
+
+
+@pytest.mark.parametrize("answer", [0, -1, True, 1.5, None, "x"], ids=repr)
+async def test_a_counter_that_answers_nonsense_later_is_a_budget_error(call: Call, answer: Any) -> None:
+    answers: list[Any] = []
+    made = make(max_tokens=500, counter=lambda text: answers[0] if answers else len(text))
+    answers.append(answer)
+    with pytest.raises(errors.BudgetError, match="its counter answered") as caught:
+        await call.prepare(made, GOOD)
+    assert (caught.value.handoff, caught.value.needed_tokens) == ("a-to-b", None)
+
+
+async def test_a_counter_that_raises_later_is_a_budget_error(call: Call) -> None:
+    broken: list[bool] = []
+
+    def count(text: str) -> int:
+        if broken:
+            raise ZeroDivisionError
+        return len(text)
+
+    made = make(max_tokens=500, counter=count)
+    broken.append(True)
+    with pytest.raises(errors.BudgetError, match="its counter raised ZeroDivisionError") as caught:
+        await call.prepare(made, GOOD)
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
+
+
+class Numbers(BaseModel):
+    any_: Any = None
+    whole: list[int] = []
+    real: list[float] = []
+
+
+@pytest.mark.parametrize("field", ["whole", "real"])
+async def test_lists_of_numbers_that_were_mutated_into_something_else_are_caught(call: Call, field: str) -> None:
+    value = Numbers(whole=[1], real=[1.0])
+    getattr(value, field).append("x")
+    with pytest.raises(errors.InputError, match=rf"{field}\[1\]: expected a valid"):
+        await call.prepare(Handoff.of(Numbers, id="x"), value)

@@ -2,10 +2,11 @@
 
 import json
 import logging
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
+from uuid import UUID
 
 import pytest
-from pydantic import BaseModel, Field, RootModel, field_validator, model_validator
+from pydantic import BaseModel, Field, RootModel, SerializeAsAny, field_validator, model_validator
 from support import Call
 from typing_extensions import TypedDict
 
@@ -144,3 +145,58 @@ def test_a_model_with_private_fields_is_otherwise_an_ordinary_model() -> None:
     assert Holder.model_json_schema()["properties"]["token"]["type"] == "string"
     assert Holder.model_validate_json(Holder().model_dump_json(by_alias=True)) == Holder()
     assert Holder().model_dump(context={"else": 1})["token"] == SECRET
+
+
+class Wrapped(BaseModel):
+    token: SerializeAsAny[Annotated[str, Private()]]
+
+
+class AsDefault(BaseModel):
+    token: str = Private()  # type: ignore[assignment]
+
+
+class Either(BaseModel):
+    either: dict[str, Any] | list[Inner | Table] | Inner
+
+
+class Kept(BaseModel):
+    kind: Annotated[Literal["kept"], Private()]
+
+
+class Open(BaseModel):
+    kind: Literal["open"] = "open"
+    token: Annotated[str, Private] = SECRET
+
+
+class Told(BaseModel):
+    either: Annotated[Open | Kept, Field(discriminator="kind")]
+    ids: dict[str, UUID] = {}
+
+
+@pytest.mark.parametrize(
+    "model,told",
+    [
+        (Wrapped, r"Private\(\) after the serializer"),
+        (AsDefault, r"expected Annotated\[..., Private\(\)\], found Private as its default"),
+        (Either, r"Private\(\) in a union that JSON cannot tell apart: either\nTell its members apart"),
+    ],
+)
+def test_what_would_show_a_private_field_is_refused(model: Any, told: str) -> None:
+    with pytest.raises(errors.DefinitionError, match=told):
+        Handoff.of(model, id="x")
+
+
+def test_a_union_that_a_literal_tells_apart_may_hold_private_fields() -> None:
+    made = Handoff.of(Told, id="x")
+    payload = made.prepare({"either": {"kind": "open"}})
+    assert SECRET not in repr(payload) + payload.context
+    assert made.from_envelope(payload.to_envelope()) == payload
+
+
+@pytest.mark.parametrize(
+    "bad", [{"either": {"kind": SECRET}}, {"either": {"kind": "open"}, "ids": {"a": SECRET}}], ids=str
+)
+def test_messages_of_pydantic_that_quote_are_told_without_the_quote(bad: Any) -> None:
+    with pytest.raises(errors.InputError, match=r"one of the tags|a valid UUID") as caught:
+        Handoff.of(Told, id="x").prepare(bad)
+    assert SECRET not in str(caught.value)

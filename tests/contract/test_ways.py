@@ -11,7 +11,7 @@ import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, StateGraph
 from langgraph.types import Command, interrupt
-from support import GOOD, Brief, Call, Research, State, reader
+from support import GOOD, Brief, Call, Research, State, make, reader, two_agents
 
 from crux_langgraph import add_handoff, errors, handoff
 from crux_langgraph._signature import is_async
@@ -68,6 +68,18 @@ async def test_an_invalid_answer_to_an_interrupt_leaves_it_pending(call: Call) -
     builder.add_edge(START, "a")
     add_handoff(builder, asked, read="found")
     graph = builder.compile(checkpointer=InMemorySaver())
+    thread = {"configurable": {"thread_id": "t"}}
+    await call(graph, {}, thread)
+    with pytest.raises(ValueError, match="task"):
+        await call(graph, Command(resume={"nothing": 1}), thread)
+    assert (await call(graph, Command(resume={"task": "this"}), thread))["seen"]["task"] == "this"
+
+
+async def test_an_invalid_answer_to_an_interrupt_in_a_read_function_leaves_it_pending(call: Call) -> None:
+    def read(state: Any) -> Any:
+        return {"question": interrupt("which?", response_schema=Brief).task}
+
+    graph = two_agents(make(), read=read).compile(checkpointer=InMemorySaver())
     thread = {"configurable": {"thread_id": "t"}}
     await call(graph, {}, thread)
     with pytest.raises(ValueError, match="task"):

@@ -11,7 +11,7 @@ from langgraph.types import Send
 from pydantic import BaseModel
 from support import GOOD, Call, make, reader, two_agents
 
-from crux_langgraph import Handoffs, HandoffState, add_handoff, errors
+from crux_langgraph import HandoffNode, Handoffs, HandoffState, add_handoff, errors
 
 
 def keep_all(left: list[Any] | None, right: list[Any]) -> list[Any]:
@@ -103,6 +103,26 @@ def test_a_dataclass_that_mixes_in_the_typed_dict_is_refused_with_what_to_declar
     with pytest.raises(errors.WiringError, match=r"handoffs: Handoffs = field\(default_factory=dict\)") as caught:
         add_handoff(StateGraph(Mixed), make(), read="found")
     assert [finding.code for finding in caught.value.findings] == ["missing-channel"]
+
+
+@dataclass
+class Defaults:
+    found: Any
+    seen: Any = None
+    count: int = 5
+    tags: list[str] = field(default_factory=lambda: ["new"])
+    handoffs: Handoffs = field(default_factory=dict)
+
+
+async def test_what_nobody_wrote_has_the_dataclasss_own_default_in_a_read_function(call: Call) -> None:
+    seen: list[Any] = []
+
+    def read(state: Defaults) -> Any:
+        seen.append((state.count, state.tags))
+        return GOOD
+
+    await call(HandoffNode(make(), read=read, state_schema=Defaults), {"found": 1})
+    assert seen == [(5, ["new"])]
 
 
 class SentModel(BaseModel):

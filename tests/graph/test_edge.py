@@ -192,8 +192,8 @@ async def test_a_write_function_may_take_the_state_too(call: Call) -> None:
 
 @pytest.mark.parametrize(
     "given,told",
-    [(None, "gave NoneType"), ({"handoffs": {}}, "gave the key 'handoffs'")],
-    ids=["nothing", "our channel"],
+    [([], "gave list"), ({"handoffs": {}}, "gave the key 'handoffs'")],
+    ids=["a list", "our channel"],
 )
 async def test_a_write_function_that_gives_no_further_updates_is_told(call: Call, given: Any, told: str) -> None:
     def write(payload: Any) -> Any:
@@ -201,6 +201,10 @@ async def test_a_write_function_that_gives_no_further_updates_is_told(call: Call
 
     with pytest.raises(errors.OutputError, match=rf"its write function write\(\) {told}"):
         await call(two_agents(make(), write=write).compile(), {})
+
+
+async def test_a_write_function_that_returns_nothing_adds_nothing(call: Call) -> None:
+    assert (await call(two_agents(make(), write=lambda _: None).compile(), {}))["seen"] == CROSSED
 
 
 async def test_the_record_says_how_and_when_it_crossed(call: Call) -> None:

@@ -65,6 +65,41 @@ async def test_a_receiver_that_hands_the_channel_back_does_not_hold_up_a_loop(ca
     assert [p.data.task for p in contract.received_all(await call(builder.compile(), {}))] == ["4"]
 
 
+async def test_a_handoff_inside_a_subgraph_that_runs_again_replaces_its_payload(call: Call) -> None:
+    class Loop(HandoffState, total=False):
+        found: Any
+        n: int
+
+    contract = make()
+    inner: Any = StateGraph(Loop)
+    add_handoff(inner, contract, source=START, target=END, read="found")
+    builder: Any = StateGraph(Loop)
+    builder.add_node("a", lambda s: {"n": s.get("n", 0) + 1, "found": {"question": str(s.get("n", 0) + 1)}})
+    builder.add_node("inner", inner.compile())
+    builder.add_edge(START, "a")
+    builder.add_edge("a", "inner")
+    builder.add_conditional_edges("inner", lambda s: "a" if s["n"] < 3 else END, ["a", END])
+    graph = builder.compile(checkpointer=InMemorySaver())
+    for turn in ("3", "4"):
+        out = await call(graph, {}, THREAD)
+        assert [p.data.task for p in contract.received_all(out)] == [turn]
+
+
+async def test_the_path_of_hops_is_that_of_the_sender_and_of_nobody_else(call: Call) -> None:
+    to_a = make(id="to-a", from_agent="z", to_agent="a")
+    to_other = make(id="to-other", from_agent="z", to_agent="other")
+    onward = make(id="onward", from_agent="a", to_agent="b")
+    builder: Any = StateGraph(State)
+    add_handoff(builder, to_a, source=START, target="mid", read=lambda _: GOOD)
+    builder.add_node("mid", lambda _: {})
+    add_handoff(builder, to_other, source="mid", target="a", read=lambda _: GOOD)
+    builder.add_node("a", lambda _: {})
+    add_handoff(builder, onward, target=END, read=lambda _: GOOD)
+    records = (await call(builder.compile(), {}))["handoffs"].values()
+    (record,) = [one for one in records if one["handoff"] == "onward"]
+    assert [hop["handoff"] for hop in record["hops"]] == ["to-a", "onward"]
+
+
 async def test_graphs_that_are_called_inside_a_node_make_payloads_of_their_own(call: Call) -> None:
     contract = make()
     inner = two_agents(contract, found=None).compile()

@@ -51,6 +51,15 @@ def test_a_conditional_edge_from_the_handoff_to_somewhere_else_is_no_finding() -
     assert check(builder) == ()
 
 
+def test_a_join_of_other_nodes_into_the_target_is_no_finding() -> None:
+    builder = two_agents(make())
+    for name in ("c", "d"):
+        builder.add_node(name, lambda _: {})
+        builder.add_edge(START, name)
+    builder.add_edge(["c", "d"], "b")
+    assert check(builder) == ()
+
+
 def commanding(goto: Any) -> Any:
     builder: Any = StateGraph(State)
     builder.add_node("a", goto)

@@ -153,6 +153,11 @@ class Sources(RootModel[list[Source] | Source]):
         (str, list[str], True),
         (list[str], Sequence[str], False),
         (dict[str, int], Source, False),
+        (int, Sequence[str], False),
+        (list[str] | None, str, True),
+        (list[str] | None, list[str] | None, False),
+        (list[str] | None, type(None), False),
+        (list[str] | str | None, str, False),
     ],
     ids=str,
 )
@@ -244,6 +249,11 @@ def test_the_judgement_of_a_whole_input_is_that_of_the_handoff_itself(held: Any)
             contract.prepare(value)
     else:
         assert contract.prepare(value).data.url == "u"
+
+
+def test_a_field_of_a_model_that_makes_its_own_fields_is_not_judged() -> None:
+    assert wired(Before, url=dict) == []
+    assert wired(After, url=dict) == ["mistyped-key"]
 
 
 def test_required_fields_may_be_missing_where_the_model_makes_them_itself() -> None:

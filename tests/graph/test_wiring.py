@@ -1,5 +1,6 @@
 """Wiring: what add_handoff does to a builder, and what it refuses when the graph is built."""
 
+import copy
 import inspect
 import operator
 from typing import Annotated, Any, NotRequired
@@ -343,3 +344,32 @@ def test_a_state_that_is_no_class_is_named_as_it_is() -> None:
 
 def test_the_default_of_source_and_target_reads_well_in_a_signature() -> None:
     assert "= <as the handoff says>" in str(inspect.signature(add_handoff))
+
+
+def test_a_deep_copy_of_a_builder_is_watched_on_its_own() -> None:
+    builder = two_agents(make())
+    copied: Any = copy.deepcopy(builder)
+    copied.add_edge("a", "b")
+    copied.compile()
+    assert ("a", "b") not in copied.edges
+    copied.add_conditional_edges("a", lambda _: "b", ["b"])
+    assert [finding.code for finding in check(copied)] == ["conditional-bypass"]
+    with pytest.raises(errors.WiringError):
+        copied.compile()
+    assert check(builder) == ()
+    assert builder.compile().invoke({})["seen"]["task"] == "Why?"
+
+
+@pytest.mark.parametrize(
+    "sides,told",
+    [
+        ({"source": 5}, "source= is a int; give the name of one node"),
+        ({"target": ["a", "b"]}, "target= is a list"),
+        ({"source": END}, "__end__ cannot be a source"),
+        ({"target": START}, "__start__ cannot be a target"),
+    ],
+    ids=str,
+)
+def test_sides_that_are_no_nodes_are_refused(sides: Any, told: str) -> None:
+    with pytest.raises(errors.WiringError, match=told):
+        add_handoff(StateGraph(State), make(), read="found", **sides)
