@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from time import perf_counter
 from typing import Any, Generic, overload
 
+from langchain_core import tools
 from langchain_core.messages import ToolMessage
-from langchain_core.tools import BaseTool
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.typing import ContextT as Ctx
 from langgraph.typing import StateT as GraphCtx
@@ -261,7 +261,7 @@ class Delegate(Generic[In, Out, Ctx, Args]):
         """
         return isinstance(error, ArgumentsError) or (self._tells and isinstance(error, _TOLD))
 
-    def as_tool(self, *, name: str | None = None, description: str | None = None) -> BaseTool:
+    def as_tool(self, *, name: str | None = None, description: str | None = None) -> "tools.BaseTool":
         """Make it a tool for a model, by default named and described as the function.
 
         Its content is `{"data": ..., "summary": ...}` as JSON when that is within the handoff's `max_tokens`, else the
@@ -278,7 +278,7 @@ class Delegate(Generic[In, Out, Ctx, Args]):
             raise refusal(self.__name__, "nothing tells a model what it does", "Give it a docstring, or description=.")
         return DelegateTool.of(self, name=named, description=described)
 
-    def as_tools(self) -> list[BaseTool]:
+    def as_tools(self) -> "list[tools.BaseTool]":
         """Give `as_tool()` in a list, for `tools=[*research.as_tools(), search]`."""
         return [self.as_tool()]
 

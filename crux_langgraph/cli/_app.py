@@ -12,12 +12,13 @@ from rich.console import Console
 
 from crux_langgraph.cli._briefing import make_handoff
 from crux_langgraph.cli._conversations import Conversation
+from crux_langgraph.cli._delegating import delegate_to
 from crux_langgraph.cli._demo import Demo, build
 from crux_langgraph.cli._executing import STAND_IN, chat_model, stand_in
 from crux_langgraph.cli._plain import one_line
 from crux_langgraph.cli._reading import STDIN, bundled, read_file
 from crux_langgraph.cli._reporting import report
-from crux_langgraph.cli._showing import following, show_graph, show_outcomes
+from crux_langgraph.cli._showing import following, show_called, show_graph, show_outcomes
 from crux_langgraph.cli._stopping import StopError
 from crux_langgraph.errors import DefinitionError
 
@@ -88,7 +89,8 @@ def demo(
 ) -> None:
     """Replay conversations through a graph researcher -> handoff -> executor, and show what crosses.
 
-    The first conversation is shown in full, then all of them as a table.
+    The first conversation is shown in full, then all of them as a table. Then an orchestrator calls the researcher as
+    a tool, once rightly and once with bad arguments.
 
     Exit code 0: all crossed; 1: some failed, each with its error; 2: the command could not start.
     """
@@ -109,12 +111,14 @@ def _replay(prepared: Demo, conversations: list[Conversation], origin: str, *, e
     if not as_json:
         show_graph(console, origin, mermaid)
     outcomes = list(following(map(prepared.run, conversations), total=len(conversations)))
+    called = delegate_to(prepared.crossing, conversations[0]) if outcomes[0].payload else []
     if as_json:
         limits = prepared.crossing.max_tokens
-        document = report(outcomes, graph=mermaid, executor=executor, max_tokens=limits)
+        document = report(outcomes, graph=mermaid, executor=executor, max_tokens=limits, called=called)
         typer.echo(json.dumps(document, indent=2))
     else:
         show_outcomes(console, outcomes, executor)
+        show_called(console, called)
     if any(outcome.error for outcome in outcomes):
         raise typer.Exit(1)
 

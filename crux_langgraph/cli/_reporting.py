@@ -6,12 +6,15 @@ from typing import Any
 from langchain_core.messages import BaseMessage
 
 from crux_langgraph import errors
+from crux_langgraph.cli._delegating import Called
 from crux_langgraph.cli._demo import Outcome
 from crux_langgraph.cli._recall import held
 
 
-def report(outcomes: Sequence[Outcome], *, graph: str, executor: str, max_tokens: int | None) -> dict[str, Any]:
-    """Give the report as JSON values: the graph (Mermaid), the settings, a summary, and every conversation in full."""
+def report(
+    outcomes: Sequence[Outcome], *, graph: str, executor: str, max_tokens: int | None, called: Sequence[Called]
+) -> dict[str, Any]:
+    """Give the report as JSON values: the graph (Mermaid), the settings, a summary, and all that happened in full."""
     failed = sum(outcome.error is not None for outcome in outcomes)
     return {
         "graph": graph,
@@ -19,6 +22,7 @@ def report(outcomes: Sequence[Outcome], *, graph: str, executor: str, max_tokens
         "max_tokens": max_tokens,
         "summary": {"conversations": len(outcomes), "failed": failed},
         "conversations": [_conversation(outcome) for outcome in outcomes],
+        "delegated": [_called(one) for one in called],
     }
 
 
@@ -36,6 +40,11 @@ def _conversation(outcome: Outcome) -> dict[str, Any]:
         "answer": outcome.answer,
         "durations_s": outcome.durations_s,
     }
+
+
+def _called(called: Called) -> dict[str, Any]:
+    message = called.message
+    return {"arguments": called.call["args"], "status": message.status, "content": message.text}
 
 
 def _error(error: Exception) -> dict[str, Any]:

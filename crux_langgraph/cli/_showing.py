@@ -16,6 +16,7 @@ from rich.text import Text
 from crux_langgraph import Payload
 from crux_langgraph.cli._briefing import EXECUTOR, RESEARCHER, Brief
 from crux_langgraph.cli._conversations import Conversation
+from crux_langgraph.cli._delegating import ORCHESTRATOR, Called
 from crux_langgraph.cli._demo import Outcome
 from crux_langgraph.cli._plain import one_line, plain
 from crux_langgraph.cli._recall import held
@@ -53,6 +54,17 @@ def show_outcomes(console: Console, outcomes: Sequence[Outcome], executor: str) 
         console.print(failure)
     if len(failures) > _MOST_FAILURES:
         console.print(Text(f"and {len(failures) - _MOST_FAILURES} more failures; --json has all of them"))
+
+
+def show_called(console: Console, called: Sequence[Called]) -> None:
+    """Show what an orchestrator asked the researcher for, and what it was told."""
+    if not called:
+        return
+    table = Table.grid(padding=(0, 2))
+    for one in called:
+        table.add_row(_cell(f"{one.call['name']} {one.call['args']}"))
+        table.add_row(_cut(f"  {one.message.status}: {one.message.text}"))
+    console.print(_panel(f"An {ORCHESTRATOR} calls the {RESEARCHER} as a tool", table))
 
 
 def _in_full(outcome: Outcome, executor: str) -> Iterator[RenderableType]:

@@ -8,7 +8,7 @@ import pytest
 from crux_langgraph.cli._briefing import make_handoff
 from crux_langgraph.cli._reading import bundled
 
-TOP_KEYS = {"graph", "executor", "max_tokens", "summary", "conversations"}
+TOP_KEYS = {"graph", "executor", "max_tokens", "summary", "conversations", "delegated"}
 CONVERSATION_KEYS = {
     "id": str,
     "messages": int,
@@ -57,6 +57,20 @@ def test_the_demo_shows_the_graph_what_crossed_the_sizes_and_the_durations(comma
 def test_the_default_output_fits_two_screens(command, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     assert len(command("demo").out.splitlines()) <= 110
+
+
+def test_an_orchestrator_calls_the_researcher_as_a_tool(command):
+    assert "An orchestrator calls the researcher as a tool" in command("demo").out
+    document = command("demo", "--json", "--limit", "1").document
+    good, bad = document["delegated"]
+    assert json.loads(good["content"])["data"] == document["conversations"][0]["payload"]["data"]
+    assert (good["status"], bad["status"], bad["arguments"]) == ("success", "error", {"case": None})
+    assert "case: expected a valid string, found NoneType" in bad["content"]
+
+
+def test_nothing_is_delegated_when_the_first_conversation_does_not_cross(command):
+    assert command("demo", "--budget", "100", "--limit", "1", "--json").document["delegated"] == []
+    assert "An orchestrator" not in command("demo", "--budget", "100", "--limit", "1").out
 
 
 def test_every_recorded_conversation_crosses_smaller_and_with_all_that_is_needed_later(command):
@@ -171,7 +185,7 @@ def test_needed_values_may_stand_beside_conversations_that_have_none(command, tm
 
 def test_two_conversations_of_one_name_are_two_rows(command, tmp_path):
     path = jsonl(tmp_path / "mine.jsonl", *[{"id": "same", "messages": [said(text)]} for text in ("a", "b")])
-    table = command("demo", "--input", path).out.partition("All conversations")[2]
+    table = command("demo", "--input", path).out.partition("All conversations")[2].partition("An orchestrator")[0]
     assert table.count("same") == 2
 
 

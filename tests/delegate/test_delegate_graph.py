@@ -335,3 +335,23 @@ def test_what_is_no_compiled_graph_is_refused() -> None:
     for given in (StateGraph(Answered), RunnableLambda(lambda x: x)):
         with pytest.raises(errors.DefinitionError, match="which is no compiled StateGraph"):
             made_of(given)
+
+
+async def test_a_repair_after_an_interrupt_may_interrupt_again_and_both_resume_in_order(call: Call) -> None:
+    def asks(_: Any) -> dict[str, Any]:
+        return {"structured_response": {"question": interrupt("which?")}}
+
+    builder: Any = StateGraph(Answered)
+    builder.add_node("asks", asks)
+    builder.add_edge(START, "asks")
+    made = made_of(builder.compile(name="asks"))
+    tool_call = {"name": "asks", "args": {"question": ""}, "id": "1", "type": "tool_call"}
+    model = ScriptedModel(replies=[calling(tool_call), "x"])
+    agent = create_agent(model, tools=made.as_tools(), checkpointer=InMemorySaver())
+    config = {"configurable": {"thread_id": "1"}}
+    await call(agent, {"messages": ["go"]}, config)
+    out = await call(agent, Command(resume=1), config)
+    assert out["__interrupt__"][0].value == "which?"
+    out = await call(agent, Command(resume="that"), config)
+    result = made.result(out["messages"][-2])
+    assert (result.data.task, result.repairs, len(model.sent)) == ("that", 1, 2)

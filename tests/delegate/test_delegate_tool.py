@@ -282,3 +282,25 @@ def test_what_holds_no_result_is_refused_with_what_it_is() -> None:
     good.artifact["payload"]["data"] = {"task": 1}
     with pytest.raises(errors.EnvelopeError):
         research.result(good)
+
+
+@pytest.mark.parametrize("handle", [True, "Sorry.", (errors.SubagentError,)])
+async def test_a_hosts_own_handling_of_tool_errors_gets_the_typed_error(call: Call, handle: Any) -> None:
+    @delegate(handoff=CONTRACT)
+    def fails() -> Research:
+        """Fail."""
+        raise KeyError
+
+    builder: Any = StateGraph(MessagesState)
+    builder.add_node("tools", ToolNode(fails.as_tools(), handle_tool_errors=handle))
+    builder.add_edge(START, "tools")
+    out = await call(builder.compile(), {"messages": [AIMessage("", tool_calls=[tool_call("fails")])]})
+    answer = out["messages"][-1]
+    assert answer.status == "error"
+    assert "Sorry." in answer.content or "delegate 'fails' (layer: subagent)" in answer.content
+
+
+async def test_a_copy_of_a_tool_calls_the_same_delegate(call: Call) -> None:
+    copied = research.as_tool().model_copy(update={"name": "copied"})
+    message = await call(copied, tool_call("copied", question="Why?"))
+    assert (message.name, research.result(message).data.task) == ("copied", "Why?")
