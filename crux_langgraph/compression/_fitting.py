@@ -1,22 +1,11 @@
 """The deterministic fit: any payload as text within a token budget."""
 
-import re
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, cast
+from collections.abc import Callable, Sequence
 
 from pydantic import BaseModel
 
-from crux_langgraph.compression._accounting import Account
-from crux_langgraph.compression._budget import Budget
 from crux_langgraph.compression._counting import Counter, estimate_tokens
-from crux_langgraph.compression._fitted import DoesNotFitError, Fitted, Tier
-from crux_langgraph.compression._ranking import Ranking
-from crux_langgraph.compression._relevance import Query
-from crux_langgraph.compression._rendering import Renderer
-from crux_langgraph.compression._selecting import Selection, Selector, pinned_units, with_manifest
-from crux_langgraph.compression._tree import Marked, Tree, read
-from crux_langgraph.compression._units import Document
-from crux_langgraph.compression._walking import document_of
+from crux_langgraph.compression._fitted import Fitted
 
 
 def as_it_is(text: str) -> str:
@@ -44,90 +33,10 @@ def fit(
 
     Raises `DoesNotFitError` when the pinned fields, or the frame alone, take more than `max_tokens`.
     """
-    budget = Budget(max_tokens, counter, wrap)
-    tree = read(value)
-    return _Fitting(tree, budget).fit(Query(task, tuple(focus), receiver))
+    # Most programs that import this package never cut anything: the tables of words are loaded when something is cut.
+    from crux_langgraph.compression._budget import Budget
+    from crux_langgraph.compression._relevance import Query
+    from crux_langgraph.compression._tiers import Fitting
+    from crux_langgraph.compression._tree import read
 
-
-class _Fitting:
-    def __init__(self, tree: Tree, budget: Budget) -> None:
-        self._tree = tree
-        self._budget = budget
-        self._raw = tree.text()
-        self._document = document_of(tree.root)
-        self._renderer = Renderer(self._document)
-        self._account = Account(tree, self._document, budget, self._raw)
-
-    def fit(self, query: Query) -> Fitted:
-        """Give the best tier that fits."""
-        verbatim = self._verbatim()
-        if verbatim is not None:
-            parts = self._account.whole("verbatim", "everything fits as it is")
-            return Fitted(verbatim, self._budget.count(verbatim), "verbatim", parts)
-        if self._document.structured:
-            compact = self._renderer.whole()
-            if self._budget.fits(compact):
-                parts = self._account.whole("compact", "everything fits as labelled lines")
-                return Fitted(compact, self._budget.count(compact), "compact", parts)
-        return self._extract(query)
-
-    def _verbatim(self) -> str | None:
-        """Give the payload as it is when that fits and escapes nothing that is pinned."""
-        if self._budget.is_plainly_over(self._raw):
-            return None
-        text = self._tree.text(indent=2)
-        fits = self._budget.fits(text) and all(pin in text for pin in _pinned_texts(self._tree.root))
-        return text if fits else None
-
-    def _extract(self, query: Query) -> Fitted:
-        self._check_pins()
-        ranking = Ranking(self._document, _without_echo(query, self._document, self._raw))
-        selector = Selector(self._document, self._renderer, ranking, self._budget)
-        names = [part.path for part in self._document.parts if part.path] + [path for path, _ in self._tree.omitted]
-        selection = selector.select(names, self._account.tokens_per_cost)
-        parts = self._account.extract(selection.shown, _beginning(selection, self._document))
-        left_out = [part.path for part in parts if part.tier == "reference"]
-        text = with_manifest(selection.text, left_out, self._budget)
-        tier: Tier = "extract" if any(part.tokens_after for part in parts) else "reference"
-        return Fitted(text, self._budget.count(text), tier, parts)
-
-    def _check_pins(self) -> None:
-        """Raise when what must be shown does not fit."""
-        units = pinned_units(self._document)
-        needed = self._budget.count(self._renderer.chosen(units))
-        if needed <= self._budget.max_tokens:
-            return
-        tokens: dict[str, int] = {}
-        for at in units:
-            unit = self._document.units[at]
-            path = self._document.parts[unit.part].path
-            tokens[path] = tokens.get(path, 0) + self._budget.counter(unit.text)
-        raise DoesNotFitError(needed_tokens=needed, max_tokens=self._budget.max_tokens, pins=tuple(tokens.items()))
-
-
-def _beginning(selection: Selection, document: Document) -> tuple[int, str] | None:
-    if selection.cut is None:
-        return None
-    return selection.cut, document.units[selection.cut].text[:1]
-
-
-def _without_echo(query: Query, document: Document, verbatim: str) -> Query:
-    """Drop a task that is a turn of the conversation itself: it says nothing about the receiver."""
-    words = query.task.split()
-    if not words or not any(line.head for line in document.lines):
-        return query
-    pattern = re.compile(r"(?:\s|\\n)+".join(map(re.escape, words)))
-    return Query("", query.focus, query.receiver) if pattern.search(verbatim) else query
-
-
-def _pinned_texts(node: Any, *, pinned: bool = False) -> Iterator[str]:
-    """Give every string of a tree that must stand in the text byte for byte."""
-    if isinstance(node, Marked):
-        yield from _pinned_texts(node.value, pinned=pinned or node.marks.pin)
-    elif isinstance(node, str):
-        if pinned:
-            yield node
-    elif isinstance(node, dict | list):
-        record = isinstance(node, dict)
-        for item in cast("dict[str, Any]", node).values() if record else cast("list[Any]", node):
-            yield from _pinned_texts(item, pinned=pinned)
+    return Fitting(read(value), Budget(max_tokens, counter, wrap)).fit(Query(task, tuple(focus), receiver))
