@@ -237,6 +237,8 @@ _AgentName = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]+$
 class ReceiptRecord(BaseModel):
     """A receipt as an envelope holds it."""
 
+    model_config = ConfigDict(defer_build=True)
+
     durations_s: dict[str, float] = {}
     measured: dict[str, int] = {}
 
@@ -244,7 +246,7 @@ class ReceiptRecord(BaseModel):
 class Envelope(BaseModel):
     """The outside of a recorded payload; `data` is checked against the handoff's output model afterwards."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", defer_build=True)
 
     format: Literal[1]
     id: Annotated[str, Field(min_length=1)]

@@ -92,7 +92,7 @@ def _no_result(delegate: str, given: str, original: ValidationError | None = Non
 class ResultEnvelope(BaseModel):
     """The outside of a recorded result; its payload is checked by the handoff afterwards."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", defer_build=True)
 
     format: Literal[1]
     delegate: str
