@@ -2,7 +2,7 @@
 
 import json
 import logging
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 from uuid import UUID
 
 import pytest
@@ -200,3 +200,19 @@ def test_messages_of_pydantic_that_quote_are_told_without_the_quote(bad: Any) ->
     with pytest.raises(errors.InputError, match=r"one of the tags|a valid UUID") as caught:
         Handoff.of(Told, id="x").prepare(bad)
     assert SECRET not in str(caught.value)
+
+
+class Record(NamedTuple):
+    text: str
+    token: Annotated[str, Private()]
+
+
+class Recorded(BaseModel):
+    records: list[Record]
+
+
+async def test_it_is_left_out_of_what_is_cut_to_a_budget_too(call: Call) -> None:
+    value = Recorded(records=[Record(f"line {n} of the long text", f"{SECRET}-{n}") for n in range(200)])
+    payload = await call.prepare(Handoff.of(Recorded, id="x", max_tokens=300), value)
+    assert payload.receipt.tier != "verbatim"
+    assert SECRET not in payload.context
