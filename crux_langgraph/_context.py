@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from crux_langgraph.compression import Counter, estimate_tokens
 from crux_langgraph.errors import BudgetError, ContextsError
@@ -89,8 +90,7 @@ def _lowest_first(shown: _Shown) -> list[int]:
     return sorted(shown, key=lambda place: shown[place].priority)
 
 
-@dataclass(frozen=True, slots=True)
-class _Joining:
+class _Joining(NamedTuple):
     """Counting and shrinking the contexts of one `compose`."""
 
     given: tuple[Context, ...]

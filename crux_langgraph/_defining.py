@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, PydanticUndefinedAnnotation, PydanticUserError
 
-from crux_langgraph._contract import Contract, bare, lost_fields
+from crux_langgraph._contract import Contract, bare
 from crux_langgraph._payload import frame_of
 from crux_langgraph._signature import accepts
 from crux_langgraph.compression import Counter, counter_fault, new_marker
@@ -44,6 +44,9 @@ def contract_for(name: str, side: str, annotation: Any) -> Contract[Any]:
             found=f"its {side} is {told}, which is not a pydantic model of its own",
             fix=f"Make it a BaseModel with the fields that cross (a RootModel for a list, a mapping or a union of {told}).",
         )
+    # Only a program that defines a handoff needs this, and it takes longer to import than all else here.
+    from crux_langgraph._contract.surviving import lost_fields
+
     try:
         model.model_rebuild()
         lost = lost_fields(model)

@@ -1,8 +1,7 @@
 """How a payload becomes the text for its receiver: framed, within a token budget, and with an account of what was cut."""
 
 import sys
-from dataclasses import dataclass
-from typing import Any, NoReturn, cast
+from typing import Any, NamedTuple, NoReturn, cast
 
 from pydantic import BaseModel
 from pydantic_core import from_json
@@ -12,8 +11,7 @@ from crux_langgraph.compression import Counter, DoesNotFitError, Fitted, FittedP
 from crux_langgraph.errors import BudgetError
 
 
-@dataclass(frozen=True, slots=True)
-class Rendered:
+class Rendered(NamedTuple):
     """The text of a payload, framed; how much of the data it shows; and what became of each field where it is cut."""
 
     context: str
@@ -21,8 +19,7 @@ class Rendered:
     parts: tuple[FittedPart, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Rendering:
+class Rendering(NamedTuple):
     """What a handoff says about its texts: the budget, who counts, and what the receiver is to do with them."""
 
     handoff: str

@@ -3,9 +3,8 @@
 import functools
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import CellType
-from typing import Any
+from typing import Any, NamedTuple
 
 from typing_extensions import get_type_hints
 
@@ -37,8 +36,7 @@ def accepts(function: Callable[..., Any], count: int) -> bool:
     return True
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
+class Signature(NamedTuple):
     """What a transform function declares: one input, one output, and whether it asks for `runtime`."""
 
     name: str

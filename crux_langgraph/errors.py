@@ -29,8 +29,7 @@ No message holds a value of the payload: fields are named by path, values by typ
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from pydantic import ValidationError
 
@@ -66,8 +65,7 @@ __all__ = [
 _MOST_LINES = 20
 
 
-@dataclass(frozen=True, slots=True)
-class FieldProblem:
+class FieldProblem(NamedTuple):
     """One field that does not fit. `found` names a type, never a value.
 
     `path` is dotted (`sources[0].url`); it is `(root)` for the payload itself and ends at a private field.
@@ -81,8 +79,7 @@ class FieldProblem:
         return f"{self.path}: expected {self.expected}, found {self.found}"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One thing that is wrong with a graph: what was found and what to do, with a stable `code` and the node."""
 
     code: str

@@ -3,6 +3,5 @@
 from crux_langgraph._contract import telling
 from crux_langgraph._contract._annotations import UNIONS, bare, metadata
 from crux_langgraph._contract._contract import Contract, ViolationError
-from crux_langgraph._contract._surviving import lost_fields
 
-__all__ = ["UNIONS", "Contract", "ViolationError", "bare", "lost_fields", "metadata", "telling"]
+__all__ = ["UNIONS", "Contract", "ViolationError", "bare", "metadata", "telling"]

@@ -1,13 +1,15 @@
-"""One call of a subagent: run it, hand over what it returned, and have a bad return repaired within bounds."""
+"""One call of a delegate: run its subagent, hand over what it returned, and have a bad return repaired in bounds."""
 
-from dataclasses import dataclass, replace
 from time import perf_counter
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from langgraph.errors import GraphBubbleUp, is_invalid_resume
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from crux_langgraph._contract import telling
+from crux_langgraph._delegate._limits import within
+from crux_langgraph._delegate._nesting import nested
+from crux_langgraph._delegate._result import DelegateResult
 from crux_langgraph._delegate._subagent import Call, RepairRequest, Run, Subagent
 from crux_langgraph._handoff import Handoff
 from crux_langgraph._payload import Payload
@@ -25,8 +27,7 @@ from crux_langgraph.errors import (
 _PASSES_THROUGH = (GraphBubbleUp, WrongWayError, DepthLimitError)
 
 
-@dataclass(frozen=True, slots=True)
-class Delivered:
+class Delivered(NamedTuple):
     """A payload that was handed over, with the repairs that it took and the subagent's own seconds."""
 
     payload: Payload[Any]
@@ -35,16 +36,32 @@ class Delivered:
     subagent_duration_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class Calling:
+class Calling(NamedTuple):
     """What calls one delegate's subagent: layer by layer, each failure as the error of its layer."""
 
     id: str
     subagent: Subagent
     handoff: Handoff[Any, Any]
     max_repairs: int
+    timeout_s: float | None
+    max_depth: int | None
 
-    async def __call__(self, way: Way, call: Call) -> Delivered:
+    async def __call__(self, way: Way, arguments: BaseModel, context: Any, runtime: Any) -> DelegateResult[Any]:
+        """Check the context, and run the subagent with it and with checked arguments, within the delegate's limits."""
+        started = perf_counter()
+        with nested(self.id, self.max_depth) as running:
+            call = Call(arguments, self.subagent.context.checked(self.id, context), runtime)
+            delivered = await within(self.id, self.timeout_s, self._deliver(way, call))
+        return DelegateResult(
+            delegate_id=self.id,
+            payload=delivered.payload,
+            duration_s=perf_counter() - started,
+            subagent_duration_s=delivered.subagent_duration_s,
+            repairs=delivered.repairs,
+            usage=dict(running.usage_metadata),
+        )
+
+    async def _deliver(self, way: Way, call: Call) -> Delivered:
         """Run the subagent until its return is valid or the repairs are used up, and hand it over."""
         run = self.subagent.begin()
         spent = 0.0
@@ -95,7 +112,7 @@ class Calling:
         stuck = call.repair is not None and _same(call.repair.returned, returned)
         expected = self.handoff.input_schema.__name__
         if done < self.max_repairs and not stuck:
-            return replace(call, repair=RepairRequest(done + 1, expected, error.problems, returned))
+            return call._replace(repair=RepairRequest(done + 1, expected, error.problems, returned))
         after = f" after {done} repair{'s' if done > 1 else ''}" if done else ""
         raise ReturnError(
             delegate=self.id,

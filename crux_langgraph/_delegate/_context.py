@@ -1,8 +1,7 @@
 """The run's context: what a delegate declares of it, and whether what came is that."""
 
-import dataclasses
 from collections.abc import Mapping
-from typing import Any, cast, get_args, get_origin
+from typing import Any, NamedTuple, cast, get_args, get_origin
 
 from langgraph.runtime import get_runtime
 from typing_extensions import is_typeddict
@@ -12,8 +11,7 @@ from crux_langgraph._delegate._refusing import refusal
 from crux_langgraph.errors import ContextError
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class ContextRule:
+class ContextRule(NamedTuple):
     """What context a delegate takes: an instance of `schema`, or None where it is not `required`."""
 
     schema: Any

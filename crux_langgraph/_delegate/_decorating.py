@@ -6,7 +6,6 @@ from typing import Any, Protocol, overload
 from langgraph.typing import ContextT as Ctx
 
 from crux_langgraph._delegate._delegate import Args, Delegate, In, Out
-from crux_langgraph._delegate._function import read_function
 from crux_langgraph._delegate._refusing import DEFAULT_MAX_DEPTH, OnError, refusal
 from crux_langgraph._handoff import Handoff
 
@@ -66,6 +65,8 @@ def delegate(
     >>> research.run({"query": "clouds"}).data
     Brief(facts=['Something about clouds'])
     """
+
+    from crux_langgraph._delegate._function import read_function
 
     def decorate(function: Callable[..., Any]) -> Delegate[Any, Any, Any, Any]:
         subagent = read_function(function, handoff.input_schema, args_schema, context_schema)

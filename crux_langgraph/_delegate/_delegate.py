@@ -3,7 +3,6 @@
 import functools
 import re
 from collections.abc import Callable, Mapping
-from time import perf_counter
 from typing import Any, Generic, overload
 
 from langchain_core import tools
@@ -16,10 +15,7 @@ from typing_extensions import TypeVar, Unpack
 
 from crux_langgraph._contract import Contract, ViolationError
 from crux_langgraph._defining import checked_id, id_from
-from crux_langgraph._delegate._calling import Calling
-from crux_langgraph._delegate._graph import GraphOptions, Output, Prompted, read_graph
-from crux_langgraph._delegate._limits import within
-from crux_langgraph._delegate._nesting import nested
+from crux_langgraph._delegate._options import GraphOptions, Output, Prompted
 from crux_langgraph._delegate._refusing import (
     DEFAULT_MAX_DEPTH,
     OnError,
@@ -29,8 +25,8 @@ from crux_langgraph._delegate._refusing import (
     checked_timeout,
     refusal,
 )
-from crux_langgraph._delegate._result import DelegateResult, read_result
-from crux_langgraph._delegate._subagent import Call, Subagent
+from crux_langgraph._delegate._result import DelegateResult
+from crux_langgraph._delegate._subagent import Subagent
 from crux_langgraph._handoff import Handoff
 from crux_langgraph._signature import is_async
 from crux_langgraph._waiting import ASYNC_TWINS, AWAITING, BLOCKING, Way, finish
@@ -80,6 +76,9 @@ class Delegate(Generic[In, Out, Ctx, Args]):
         on_error: OnError,
     ) -> None:
         """Check the definition. Use `@delegate` or `Delegate.from_graph`, which document the options."""
+        # A program without a delegate does not wait for what makes and runs one: here and below.
+        from crux_langgraph._delegate._calling import Calling
+
         functools.update_wrapper(self, wrapped, updated=())
         name = self.__name__ = subagent.name
         self.id = checked_id(name, id, "delegate") if id is not None else id_from(name, "delegate")
@@ -92,7 +91,7 @@ class Delegate(Generic[In, Out, Ctx, Args]):
         self._tells = checked_on_error(name, on_error)
         self._arguments = Contract(subagent.args_schema)
         self._subagent = subagent
-        self._calling = Calling(self.id, subagent, handoff, max_repairs)
+        self._calling = Calling(self.id, subagent, handoff, max_repairs, self.timeout_s, self.max_depth)
         if max_repairs and not subagent.repairable:
             raise refusal(
                 name,
@@ -152,6 +151,8 @@ class Delegate(Generic[In, Out, Ctx, Args]):
 
         The graph takes context, store, callbacks and checkpointer of the run around it. Raises `DefinitionError`.
         """
+        from crux_langgraph._delegate._graph import read_graph
+
         subagent = read_graph(graph, args_schema, prompt, output, options)
         invoke: Callable[..., Any] = subagent.graph.invoke
         made: Delegate[GIn, GOut, Any, GArgs] = Delegate(
@@ -220,20 +221,9 @@ class Delegate(Generic[In, Out, Ctx, Args]):
 
     async def flow(self, way: Way, arguments: BaseModel, *, context: Any, runtime: Any = None) -> DelegateResult[Out]:
         """Run the steps of `run` on either way with checked arguments, for adapters that bring a runtime."""
-        started = perf_counter()
         if way is BLOCKING:
             self._refuse_blocking()
-        with nested(self.id, self.max_depth) as running:
-            call = Call(arguments, self._subagent.context.checked(self.id, context), runtime)
-            delivered = await within(self.id, self.timeout_s, self._calling(way, call))
-        return DelegateResult(
-            delegate_id=self.id,
-            payload=delivered.payload,
-            duration_s=perf_counter() - started,
-            subagent_duration_s=delivered.subagent_duration_s,
-            repairs=delivered.repairs,
-            usage=dict(running.usage_metadata),
-        )
+        return await self._calling(way, arguments, context, runtime)
 
     def _refuse_blocking(self) -> None:
         # Before the subagent starts: its work would be lost.
@@ -287,4 +277,6 @@ class Delegate(Generic[In, Out, Ctx, Args]):
 
         Raises `ResultError` when it holds none, and `EnvelopeError` when its payload no longer fits the handoff.
         """
+        from crux_langgraph._delegate._recorded import read_result
+
         return read_result(self.id, self.handoff, message)

@@ -2,8 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from langchain_core.runnables import ensure_config
 from pydantic import BaseModel
@@ -18,8 +17,7 @@ from crux_langgraph._signature import hints_of, is_async, name_of
 from crux_langgraph._waiting import Way
 
 
-@dataclass(frozen=True, slots=True)
-class FunctionSubagent:
+class FunctionSubagent(NamedTuple):
     """A function `(query: str, ..., *, context, runtime, config, repair) -> Research` that runs a subagent."""
 
     function: Callable[..., Any]

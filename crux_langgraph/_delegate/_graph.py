@@ -1,44 +1,23 @@
 """A compiled graph as a subagent: arguments become its input, its end becomes what the handoff takes."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, cast
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, cast
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langgraph.errors import ParentCommand
 from langgraph.graph.state import CompiledStateGraph
 from pydantic import BaseModel
-from typing_extensions import TypedDict
 
 from crux_langgraph._defining import id_from
 from crux_langgraph._delegate._arguments import checked_schema
 from crux_langgraph._delegate._context import ContextRule, checked_context_schema
-from crux_langgraph._delegate._refusing import OnError, refusal
+from crux_langgraph._delegate._options import GraphOptions, Output
+from crux_langgraph._delegate._refusing import refusal
 from crux_langgraph._delegate._subagent import Call
 from crux_langgraph._signature import accepts
 from crux_langgraph._waiting import AWAITING, Way
 from crux_langgraph.errors import SubagentError
-
-Output = Literal["structured_response", "text"] | Callable[[Any], Any]
-"""What a graph's end gives: its structured response, the text of its last answer read as JSON, or a function of it."""
-
-Prompted = str | BaseMessage | Sequence[BaseMessage] | Mapping[str, Any]
-"""What a graph's input is made of: a text or messages for its `messages`, or a mapping of its input keys."""
-
-
-class GraphOptions(TypedDict, total=False):
-    """The options of `Delegate.from_graph` that are not of its types."""
-
-    id: str
-    description: str
-    max_repairs: int
-    timeout_s: float | None
-    max_depth: int | None
-    on_error: OnError
-    recursion_limit: int
-    parent_commands: Literal["refuse", "pass"]
-
 
 DEFAULT_RECURSION_LIMIT = 50
 
@@ -50,8 +29,7 @@ _INTERRUPT = "__interrupt__"
 _FENCED = re.compile(r"```(?:json)?\s*\n(.*?)```", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class GraphSubagent:
+class GraphSubagent(NamedTuple):
     """A compiled graph with how its input is made and its end is read."""
 
     graph: Any

@@ -1,19 +1,16 @@
 """DelegateResult: what a delegate gives back, and the JSON envelope that it becomes as a tool's artifact."""
 
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Generic, Literal, cast
+from typing import Any, Generic
 
-from langchain_core.messages import ToolMessage
 from langchain_core.messages.ai import UsageMetadata
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel
 from pydantic_core import from_json, to_json
 from typing_extensions import TypeVar
 
-from crux_langgraph._handoff import Handoff
 from crux_langgraph._payload import Payload, written
-from crux_langgraph.errors import OutputError, ResultError
+from crux_langgraph.errors import OutputError
 
-Out = TypeVar("Out", bound=BaseModel)
 Out_co = TypeVar("Out_co", bound=BaseModel, covariant=True)
 
 _FORMAT = 1
@@ -60,55 +57,3 @@ class DelegateResult(Generic[Out_co]):
         """Give the text for a calling model: data and summary as one JSON object, without private fields."""
         text = written(OutputError, self.payload.handoff, self.data, self.payload.contract.text_rendered)
         return to_json({"data": from_json(text), "summary": self.summary}).decode()
-
-
-def read_result(delegate: str, handoff: Handoff[Any, Out], message: object) -> DelegateResult[Out]:
-    """Read a tool message's artifact as a result, or raise `ResultError` saying why it is none."""
-    artifact = message.artifact if isinstance(message, ToolMessage) else None
-    try:
-        record = ResultEnvelope.model_validate(artifact)
-    except ValidationError as error:
-        raise _no_result(delegate, _told_instead(message), error) from None
-    if record.delegate != delegate:
-        raise _no_result(delegate, f"a result of delegate {record.delegate!r}")
-    return record.result(handoff.from_envelope(record.payload))
-
-
-def _told_instead(message: object) -> str:
-    if not isinstance(message, ToolMessage):
-        return f"of type {type(message).__name__}"
-    return "the message of a failed call" if message.status == "error" else "a tool message without a result"
-
-
-def _no_result(delegate: str, given: str, original: ValidationError | None = None) -> ResultError:
-    return ResultError(
-        delegate=delegate,
-        found=f"what was given is {given}",
-        fix="Give the ToolMessage, with its artifact, of a call of this delegate's tool that succeeded.",
-        original=original,
-    )
-
-
-class ResultEnvelope(BaseModel):
-    """The outside of a recorded result; its payload is checked by the handoff afterwards."""
-
-    model_config = ConfigDict(extra="allow", defer_build=True)
-
-    format: Literal[1]
-    delegate: str
-    payload: dict[str, Any]
-    duration_s: Annotated[float, Field(ge=0)]
-    subagent_duration_s: Annotated[float, Field(ge=0)]
-    repairs: Annotated[int, Field(ge=0)]
-    usage: dict[str, dict[str, Any]]
-
-    def result(self, payload: Payload[Any]) -> DelegateResult[Any]:
-        """Give the result around its checked payload."""
-        return DelegateResult(
-            delegate_id=self.delegate,
-            payload=payload,
-            duration_s=self.duration_s,
-            subagent_duration_s=self.subagent_duration_s,
-            repairs=self.repairs,
-            usage=cast("dict[str, UsageMetadata]", self.usage),
-        )

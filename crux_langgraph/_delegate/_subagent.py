@@ -1,7 +1,7 @@
 """What a delegate runs: a subagent, what one call of it is given, and how it is asked to repair what it returned."""
 
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from pydantic import BaseModel
 
@@ -32,8 +32,7 @@ class RepairRequest:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """What one run of a subagent is given: validated arguments, the checked context, and LangGraph's runtime if any."""
 
     arguments: BaseModel

@@ -2,7 +2,7 @@
 
 import secrets
 import string
-from dataclasses import dataclass
+from typing import NamedTuple
 
 MARKER_LENGTH = 28
 
@@ -17,8 +17,7 @@ def new_marker() -> str:
     return "".join(secrets.choice(cases[position % 2]) for position in range(MARKER_LENGTH))
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(NamedTuple):
     """What stands around the text of one payload; the same frame around the same text gives the same string.
 
     Text from another agent is data. Its origin is stated as a fact, and the closing line carries a marker that was

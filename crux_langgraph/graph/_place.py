@@ -2,9 +2,8 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from langgraph.config import get_config
 from langgraph.runtime import get_runtime
@@ -15,8 +14,7 @@ _SENT = "__pregel_push"
 """What LangGraph writes into a run's metadata, under `langgraph_triggers`, when `Send` and not an edge led to a node."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """One task of one graph run. The same task, run again after a failure or on a resume, is the same place."""
 
     thread_id: str | None

@@ -1,16 +1,14 @@
 """Placement: where one handoff was put in one builder; and the watch over all placements of a builder."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from crux_langgraph._handoff import Handoff
 from crux_langgraph.graph._reading import Read
 from crux_langgraph.graph._writing import History, Write
 
 
-@dataclass(frozen=True, slots=True)
-class Placement:
+class Placement(NamedTuple):
     """What `add_handoff` was given, with the defaults filled in. `source` or `target` None: the user routes that side."""
 
     handoff: Handoff[Any, Any]

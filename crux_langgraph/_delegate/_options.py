@@ -1,0 +1,28 @@
+"""What `Delegate.from_graph` may be told."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
+
+from langchain_core.messages import BaseMessage
+from typing_extensions import TypedDict
+
+from crux_langgraph._delegate._refusing import OnError
+
+Output = Literal["structured_response", "text"] | Callable[[Any], Any]
+"""What a graph's end gives: its structured response, the text of its last answer read as JSON, or a function of it."""
+
+Prompted = str | BaseMessage | Sequence[BaseMessage] | Mapping[str, Any]
+"""What a graph's input is made of: a text or messages for its `messages`, or a mapping of its input keys."""
+
+
+class GraphOptions(TypedDict, total=False):
+    """The options of `Delegate.from_graph` that are not of its types."""
+
+    id: str
+    description: str
+    max_repairs: int
+    timeout_s: float | None
+    max_depth: int | None
+    on_error: OnError
+    recursion_limit: int
+    parent_commands: Literal["refuse", "pass"]
