@@ -36,7 +36,7 @@ class Rendering(NamedTuple):
         """
         if not contract.marked:
             context = frame.around(whole)
-            if max_tokens is None or self._fits(context, max_tokens):
+            if max_tokens is None or self.fits(context, max_tokens):
                 return Rendered(context, "verbatim")
         limit = sys.maxsize if max_tokens is None else max_tokens
         # Of private data the text is fitted from which the contract has left it out; only marks need the model itself.
@@ -44,9 +44,10 @@ class Rendering(NamedTuple):
         fitted = self._fitted(shown, frame, limit)
         return Rendered(frame.around(fitted.text), fitted.tier, fitted.parts)
 
-    def _fits(self, context: str, max_tokens: int) -> bool:
+    def fits(self, text: str, max_tokens: int) -> bool:
+        """Say whether `text` as it is takes at most `max_tokens`. Raises `BudgetError` when the counter fails."""
         try:
-            return _sound(self.counter)(context) <= max_tokens
+            return _sound(self.counter)(text) <= max_tokens
         except CounterFaultError as fault:
             self._raise_fault(fault, max_tokens)
 

@@ -49,7 +49,7 @@ GOut = TypeVar("GOut", bound=BaseModel)
 GArgs = TypeVar("GArgs", bound=BaseModel)
 
 
-_TOLD = (SubagentError, ReturnError, TimeLimitError, DepthLimitError)
+_TOLD = (SubagentError, ReturnError, TimeLimitError, DepthLimitError, ArgumentsError)
 _TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
@@ -77,6 +77,7 @@ class Delegate(Generic[In, Out, Ctx, Args]):
     ) -> None:
         """Check the definition. Use `@delegate` or `Delegate.from_graph`, which document the options."""
         # A program without a delegate does not wait for what makes and runs one: here and below.
+        from crux_langgraph._delegate._arguments import checked_arguments
         from crux_langgraph._delegate._calling import Calling
 
         functools.update_wrapper(self, wrapped, updated=())
@@ -89,7 +90,7 @@ class Delegate(Generic[In, Out, Ctx, Args]):
         self.timeout_s = checked_timeout(name, timeout_s)
         self.max_depth = checked_depth(name, max_depth)
         self._tells = checked_on_error(name, on_error)
-        self._arguments = Contract(subagent.args_schema)
+        self._check = functools.partial(checked_arguments, Contract(subagent.args_schema))
         self._subagent = subagent
         self._calling = Calling(self.id, subagent, handoff, max_repairs, self.timeout_s, self.max_depth)
         if max_repairs and not subagent.repairable:
@@ -172,6 +173,10 @@ class Delegate(Generic[In, Out, Ctx, Args]):
         """Call the plain function: no checks, no handoff."""
         return self.__wrapped__(*args, **kwargs)
 
+    def __deepcopy__(self, memo: Any) -> "Delegate[In, Out, Ctx, Args]":
+        # Nothing in it changes, and what a subagent holds, such as a client's locks, cannot always be copied.
+        return self
+
     def __repr__(self) -> str:
         return f"<Delegate {self.id}: {self.args_schema.__name__} -> {self.handoff.output_schema.__name__}>"
 
@@ -209,7 +214,7 @@ class Delegate(Generic[In, Out, Ctx, Args]):
     def check_arguments(self, given: object) -> BaseModel:
         """Give `given` as valid arguments. Raises `ArgumentsError`, whose text a calling model can act on."""
         try:
-            return self._arguments.check(given)
+            return self._check(given)
         except ViolationError as violation:
             raise ArgumentsError(
                 delegate=self.id,
@@ -243,13 +248,13 @@ class Delegate(Generic[In, Out, Ctx, Args]):
     def _told(self, result: DelegateResult[Out]) -> str:
         text = result.told()
         limit = self.handoff.max_tokens
-        return text if limit is None or self.handoff.counter(text) <= limit else result.payload.context
+        return text if limit is None or result.payload.rendering.fits(text, limit) else result.payload.context
 
     def tells(self, error: DelegateError) -> bool:
         """Say whether a calling model is told of `error`: of bad arguments always, with `on_error="tell"` also of
-        failures that are not its caller's to mend.
+        failures that are not its caller's to mend, nor that of a delegate further inside.
         """
-        return isinstance(error, ArgumentsError) or (self._tells and isinstance(error, _TOLD))
+        return isinstance(error, ArgumentsError) or (self._tells and isinstance(_innermost(error), _TOLD))
 
     def as_tool(self, *, name: str | None = None, description: str | None = None) -> "tools.BaseTool":
         """Make it a tool for a model, by default named and described as the function.
@@ -280,3 +285,10 @@ class Delegate(Generic[In, Out, Ctx, Args]):
         from crux_langgraph._delegate._recorded import read_result
 
         return read_result(self.id, self.handoff, message)
+
+
+def _innermost(error: DelegateError) -> DelegateError:
+    """The failure that the others came of: a delegate inside a delegate makes each of them fail."""
+    while isinstance(error.original, DelegateError):
+        error = error.original
+    return error

@@ -194,6 +194,64 @@ async def test_an_explicit_recursion_limit_beats_the_agents_own(call: Call, user
     assert len(model.sent) == 4
 
 
+async def test_a_graph_that_gives_no_messages_back_has_no_conversation_to_repair_in(call: Call) -> None:
+    class Found(TypedDict):
+        structured_response: Any
+
+    builder: Any = StateGraph(Answered, input_schema=MessagesState, output_schema=Found)
+    builder.add_node("node", lambda _: {"structured_response": {"question": 1}})
+    builder.add_edge(START, "node")
+    made = made_of(builder.compile(name="mute"))
+    with pytest.raises(errors.ReturnError, match="question: expected a valid string"):
+        await call.run(made, {"question": "q"})
+    assert made.max_repairs == 0
+
+
+@pytest.mark.parametrize("prompted", [None, 1, iter(())])
+async def test_a_prompt_that_makes_no_input_is_named(call: Call, prompted: Any) -> None:
+    graph, given = answering()
+    kind = type(prompted).__name__
+    with pytest.raises(errors.SubagentError, match=f"asked was given a {kind} by its prompt\nHave prompt= return"):
+        await call.run(made_of(graph, prompt=lambda _: prompted), {"question": "q"})
+    assert given == []
+
+
+async def test_a_checkpointer_of_the_graphs_own_is_not_used(call: Call) -> None:
+    saver = InMemorySaver()
+    graph, given = answering(Research(question="1"), Research(question="2"), checkpointer=saver)
+    made = made_of(graph)
+    assert (await call.run(made, {"question": "q"})).data.task == "1"
+    outer: Any = StateGraph(Answered)
+    outer.add_node("calls", outer_node(made, call))
+    outer.add_edge(START, "calls")
+    assert (await call(outer.compile(), {"messages": []}, {"configurable": {"thread_id": "1"}}))["note"] == "2"
+    assert list(saver.list(None)) == []
+    assert len(given[1]["messages"]) == 1
+
+
+async def test_a_graph_without_checkpoints_resumes_from_its_start(call: Call) -> None:
+    ran: list[str] = []
+
+    def first(_: Any) -> dict[str, Any]:
+        ran.append("first")
+        return {}
+
+    builder: Any = StateGraph(Answered)
+    builder.add_node("first", first)
+    builder.add_node("second", lambda _: {"structured_response": {"question": interrupt("which?")}})
+    builder.add_edge(START, "first")
+    builder.add_edge("first", "second")
+    made = made_of(builder.compile(name="asks", checkpointer=False))
+    outer: Any = StateGraph(Answered)
+    outer.add_node("calls", outer_node(made, call))
+    outer.add_edge(START, "calls")
+    graph = outer.compile(checkpointer=InMemorySaver())
+    config = {"configurable": {"thread_id": "1"}}
+    assert "__interrupt__" in await call(graph, {"messages": []}, config)
+    assert (await call(graph, Command(resume="that"), config))["note"] == "that"
+    assert ran == ["first", "first"]
+
+
 async def test_the_context_is_threaded_through_the_graph(call: Call) -> None:
     def node(_: Any, runtime: Runtime[Ctx]) -> dict[str, Any]:
         return {"structured_response": {"question": runtime.context.user}}
@@ -306,13 +364,19 @@ async def test_a_time_limit_of_a_graph_has_only_the_async_way() -> None:
         made.run({"question": ""})
 
 
+async def awaited(given: Any) -> Any:
+    raise NotImplementedError
+
+
 @pytest.mark.parametrize(
     "options, said",
     [
         ({"output": "answer"}, "its output is 'answer'"),
-        ({"output": lambda: None}, "Give it one parameter"),
-        ({"prompt": "Look into {question}"}, "Give a function of the args_schema"),
-        ({"prompt": lambda: ""}, "Give a function of the args_schema"),
+        ({"output": lambda: None}, "Give output= a function of the graph's final state"),
+        ({"output": awaited}, "its output awaited is asynchronous"),
+        ({"prompt": "Look into {question}"}, "Give prompt= a function of the args_schema"),
+        ({"prompt": lambda: ""}, "its prompt cannot be called with one value"),
+        ({"prompt": awaited}, "its prompt awaited is asynchronous"),
         ({"recursion_limit": 0}, "recursion_limit is 0"),
         ({"parent_commands": "allow"}, "parent_commands is 'allow'"),
         ({"args_schema": RootModel[str]}, "is a RootModel"),
