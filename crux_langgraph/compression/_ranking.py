@@ -9,7 +9,7 @@ from itertools import islice
 
 from crux_langgraph.compression._lexicon import build, tokens_of
 from crux_langgraph.compression._relevance import Query
-from crux_langgraph.compression._units import Document, Kind, Unit
+from crux_langgraph.compression._units import Document, Kind, Unit, pinned_units
 from crux_langgraph.compression._weighing import COST_EXPONENT, FACTS_IN, LEAST, NEW_PART, OPENING, weigh
 
 _BLOCK = 4096
@@ -24,11 +24,15 @@ _TIE = 1e-12
 
 
 class Ranking:
-    """The units of a document from the most to the least worth showing, drawn as far as they are asked for."""
+    """The unpinned units of a document from the most to the least worth showing, drawn as far as they are asked for.
+
+    What is pinned stands beside them, and takes no worth from what says the same: that is often what is asked about.
+    """
 
     def __init__(self, document: Document, query: Query) -> None:
         self._units = document.units
         self._needs = document.needs
+        self._pins = frozenset(pinned_units(document))
         self._opening = LEAST if len(document.parts) == 1 else OPENING
         self._lexicon, self._numbered = build(tokens_of([unit.text for unit in document.units]))
         self._weights = weigh(document, self._lexicon, self._numbered, query)
@@ -55,7 +59,9 @@ class Ranking:
 
     def _draw(self) -> Iterator[int]:
         densities = self._weights.densities
-        ranked = [at for at, unit in enumerate(self._units) if unit.kind != "void"]
+        for at in sorted(self._pins):
+            self._stand(at)
+        ranked = [at for at, unit in enumerate(self._units) if unit.kind != "void" and at not in self._pins]
         ranked.sort(key=densities.__getitem__, reverse=True)
         for start in range(0, len(ranked), _BLOCK):
             yield from self._greedy(ranked[start : start + _BLOCK])
@@ -125,11 +131,15 @@ class Ranking:
         needed = self._needs.get(at)
         if needed is not None and needed not in self._shown:
             self._take(needed)
-        unit, features = self._units[at], self._features(at)
+        self._stand(at)
+        features = self._features(at)
+        self._covered.update(features)
+        for feature in features:
+            self._seen[feature] = self._seen.get(feature, 0) + 1
+
+    def _stand(self, at: int) -> None:
+        unit = self._units[at]
         self._shown.add(at)
         self._lines.add(unit.line)
         self._labels.add((unit.line, unit.label))
         self._parts.add(unit.part)
-        self._covered.update(features)
-        for feature in features:
-            self._seen[feature] = self._seen.get(feature, 0) + 1
