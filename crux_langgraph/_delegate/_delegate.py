@@ -25,7 +25,7 @@ from crux_langgraph._delegate._refusing import (
     checked_timeout,
     refusal,
 )
-from crux_langgraph._delegate._result import DelegateResult
+from crux_langgraph._delegate._result import DelegateResult, told
 from crux_langgraph._delegate._subagent import Subagent
 from crux_langgraph._handoff import Handoff
 from crux_langgraph._signature import is_async
@@ -84,6 +84,7 @@ class Delegate(Generic[In, Out, Ctx, Args]):
         name = self.__name__ = subagent.name
         self.id = checked_id(name, id, "delegate") if id is not None else id_from(name, "delegate")
         self.handoff = handoff
+        self._waits = is_async(handoff.__wrapped__)
         self.args_schema = subagent.args_schema
         self.context_schema = subagent.context.schema
         self.max_repairs = checked_repairs(name, max_repairs)
@@ -234,19 +235,20 @@ class Delegate(Generic[In, Out, Ctx, Args]):
         # Before the subagent starts: its work would be lost.
         if self.timeout_s is not None:
             raise WrongWayError(asked=f"timeout_s of delegate {self.id!r}", use=ASYNC_TWINS)
-        if is_async(self.handoff.__wrapped__):
+        if self._waits:
             raise WrongWayError(asked=f"{self.handoff.__name__}()", use=ASYNC_TWINS)
 
     async def answer(self, way: Way, arguments: BaseModel, runtime: Any) -> tuple[str, dict[str, Any]]:
         """Run it for a tool: give the text for the calling model, and the result's envelope."""
         result = await self.flow(way, arguments, context=getattr(runtime, "context", None), runtime=runtime)
         try:
-            return self._told(result), result.to_envelope()
+            envelope = result.to_envelope()
+            return self._told(result, envelope), envelope
         except HandoffError as error:
             raise self._calling.undelivered(error, result.data) from error
 
-    def _told(self, result: DelegateResult[Out]) -> str:
-        text = result.told()
+    def _told(self, result: DelegateResult[Out], envelope: Mapping[str, Any]) -> str:
+        text = told(result, envelope)
         limit = self.handoff.max_tokens
         return text if limit is None or result.payload.rendering.fits(text, limit) else result.payload.context
 

@@ -1,7 +1,7 @@
 """What a subagent raised: control flow passes through, everything else becomes a `SubagentError`."""
 
 import asyncio
-from typing import NoReturn
+from typing import NoReturn, cast
 
 from langgraph.errors import GraphBubbleUp, is_invalid_resume
 from pydantic import ValidationError
@@ -48,13 +48,7 @@ def _is_from_outside(error: BaseException) -> bool:
 
 def _passing_in(error: BaseException) -> BaseException | None:
     """Give what passes through, also out of the group that a subagent's task group wraps it in; None if nothing does."""
-    while isinstance(error, BaseExceptionGroup):
-        passing = error.subgroup(_passes)
-        if passing is None:
-            return None
-        error = passing.exceptions[0]
-    return error if _passes(error) else None
-
-
-def _passes(error: BaseException) -> bool:
-    return isinstance(error, _PASSES_THROUGH) or is_invalid_resume(error)
+    if isinstance(error, BaseExceptionGroup):
+        inside = (_passing_in(one) for one in cast("BaseExceptionGroup[BaseException]", error).exceptions)
+        return next((one for one in inside if one is not None), None)
+    return error if isinstance(error, _PASSES_THROUGH) or is_invalid_resume(error) else None
