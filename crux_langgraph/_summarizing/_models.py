@@ -1,0 +1,71 @@
+"""What must be known of a model before it is called: its object when it was named, its window, its own retries."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from langchain_core.runnables import Runnable
+from langchain_core.runnables.base import RunnableBinding
+from pydantic import BaseModel
+
+from crux_langgraph.errors import DefinitionError
+
+DEFAULT_WINDOW = 8_000
+
+_CLIENTS = {"root_client": "client", "root_async_client": "async_client"}
+
+
+def model_named(name: str) -> Runnable[Any, Any]:
+    """Make the model "provider:name". Raises `DefinitionError` when it cannot be made here at all.
+
+    It makes no retries of its own: a retry is a call, and calls are counted by us.
+    """
+    try:
+        from langchain.chat_models import init_chat_model
+    except ImportError:
+        raise _unavailable(name, "the package langchain is not installed", "Install crux-langgraph[agents]") from None
+    try:
+        return cast("Runnable[Any, Any]", init_chat_model(name, max_retries=0))
+    except ImportError as error:
+        raise _unavailable(name, f"a package is missing: {error}", "Install it") from None
+    except ValueError as error:
+        raise _unavailable(name, str(error), "Name a provider that langchain knows") from None
+
+
+def window_of(model: Runnable[Any, Any], given: int | None) -> int:
+    """Give the tokens that fit into one request: what the model says of itself, else `given`, else 8,000."""
+    profile = getattr(_first(model), "profile", None)
+    said = cast("Mapping[str, Any]", profile).get("max_input_tokens") if isinstance(profile, Mapping) else None
+    return said if isinstance(said, int) and said > 0 else given or DEFAULT_WINDOW
+
+
+def retries_itself(model: Runnable[Any, Any]) -> bool:
+    """Say whether the model object retries on its own: then a failure has been retried already."""
+    return getattr(_first(model), "max_retries", 0) != 0
+
+
+def counted(model: Runnable[Any, Any]) -> Runnable[Any, Any]:
+    """Give the model without retries of its own, which would be calls that nobody counts.
+
+    Only models over OpenAI's client library let them be switched off on a copy; others are given as they are.
+    """
+    if isinstance(model, RunnableBinding):
+        return model.model_copy(update={"bound": counted(model.bound)})
+    clients = {name: getattr(model, name, None) for name in _CLIENTS}
+    if not isinstance(model, BaseModel) or not all(hasattr(client, "with_options") for client in clients.values()):
+        return model
+    single: dict[str, Any] = {name: cast("Any", client).with_options(max_retries=0) for name, client in clients.items()}
+    chats = {chat: single[name].chat.completions for name, chat in _CLIENTS.items()}
+    return cast("Runnable[Any, Any]", model.model_copy(update={**single, **chats, "max_retries": 0}))
+
+
+def _first(model: Runnable[Any, Any]) -> Any:
+    # `model | parser` is a sequence: what is to be known is known of its first step.
+    return getattr(model, "first", model)
+
+
+def _unavailable(name: str, found: str, fix: str) -> DefinitionError:
+    return DefinitionError(
+        handoff="Summarize",
+        found=f"the model {name!r} cannot be made: {found}",
+        fix=f"{fix}, or give model= a chat model object.",
+    )
