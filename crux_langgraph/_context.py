@@ -35,8 +35,7 @@ class Context:
         return self.text
 
 
-@dataclass(frozen=True, slots=True)
-class Cut:
+class Cut(NamedTuple):
     """What was cut from one context, in tokens of its text; `tokens_after` is 0 when it was left out altogether."""
 
     id: str

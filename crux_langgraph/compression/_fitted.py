@@ -1,7 +1,7 @@
 """What a fit answers: the text, and an account of what became of every part."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from crux_langgraph.errors import CruxError
 
@@ -9,8 +9,7 @@ Tier = Literal["verbatim", "compact", "extract", "reference"]
 """How much of something is shown: as it is, without loss in fewer tokens, in part, or only by name."""
 
 
-@dataclass(frozen=True, slots=True)
-class FittedPart:
+class FittedPart(NamedTuple):
     """What became of one field: its tokens before and after by the fit's counter, and why.
 
     `path` is dotted, with `[]` for the items of a list; it is empty for a payload without fields. The tokens before of
