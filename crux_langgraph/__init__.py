@@ -6,6 +6,7 @@ from crux_langgraph._delegate import Delegate, DelegateResult, RepairRequest, de
 from crux_langgraph._handoff import Handoff, handoff
 from crux_langgraph._payload import Payload, Receipt
 from crux_langgraph._receiving import brief_in, brief_messages, human_message, system_message
+from crux_langgraph._summarizing import Summarize
 from crux_langgraph.compression import Fitted, FittedPart, estimate_tokens, fit, tiktoken_counter
 from crux_langgraph.fields import Fit, Omit, Pin, Private
 from crux_langgraph.graph import HandoffNode, Handoffs, HandoffState, add_handoff, check
@@ -29,6 +30,7 @@ __all__ = [
     "Private",
     "Receipt",
     "RepairRequest",
+    "Summarize",
     "add_handoff",
     "brief_in",
     "brief_messages",

@@ -1,7 +1,7 @@
 """Payload: what crossed from one agent to the next, its receipt, and the JSON envelope it becomes in state and stores."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from hashlib import sha256
@@ -11,8 +11,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from typing_extensions import TypeVar
 
 from crux_langgraph._contract import Contract, ViolationError
+from crux_langgraph._model_use import ModelUse, Reason
 from crux_langgraph._rendering import Rendered, Rendering
-from crux_langgraph.compression import Counter, FittedPart, Frame, Tier
+from crux_langgraph.compression import CUT, Counter, FittedPart, Frame, Tier
 from crux_langgraph.errors import HandoffError, OutputError
 
 Out_co = TypeVar("Out_co", bound=BaseModel, covariant=True)
@@ -49,9 +50,12 @@ class Receipt:
         rendered: Callable[[], Rendered],
         input_text: Callable[[], str] | None = None,
         measured: Mapping[str, int] | None = None,
+        model: ModelUse | None = None,
     ) -> None:
         self.durations_s = dict(durations_s)
-        """Seconds by step: `input`, `transform`, `output`."""
+        """Seconds by step: `input`, `transform`, `output`, and `model` where one was asked."""
+        self.model = model
+        """What a model was asked for this payload and what became of it; None when none was asked."""
         self._counter = counter
         self._rendered = rendered
         self._texts = {"input": input_text, "context": lambda: rendered().context}
@@ -93,7 +97,10 @@ class Receipt:
 
     @property
     def tier(self) -> Tier:
-        """How much of the data the context shows: `verbatim`, `compact` (without loss), `extract` or `reference`."""
+        """How much of the data the context shows.
+
+        `verbatim`, `compact` (without loss), `summary` (a model wrote its prose shorter), `extract` or `reference`.
+        """
         return self._rendered().tier
 
     @property
@@ -104,7 +111,27 @@ class Receipt:
     @property
     def omitted(self) -> tuple[str, ...]:
         """The paths of the fields that the context does not show in full."""
-        return tuple(part.path for part in self.parts if part.tier in ("extract", "reference"))
+        return tuple(part.path for part in self.parts if part.tier in CUT)
+
+    @property
+    def model_calls(self) -> int:
+        """How many calls of a model were made for this payload."""
+        return self.model.calls if self.model else 0
+
+    @property
+    def model_tokens_read(self) -> int:
+        """The tokens that these calls read together."""
+        return self.model.tokens_read if self.model else 0
+
+    @property
+    def degraded(self) -> tuple[Reason, ...]:
+        """Why the deterministic fit stepped in for a model; empty when it did not, or when no model was asked."""
+        return self.model.degraded if self.model else ()
+
+    @property
+    def invented(self) -> tuple[str, ...]:
+        """The sentences of a model that were removed, for numbers or ids in them that the payload does not have."""
+        return self.model.invented if self.model else ()
 
     @property
     def duration_s(self) -> float:
@@ -112,8 +139,20 @@ class Receipt:
         return sum(self.durations_s.values())
 
     def to_json(self) -> dict[str, Any]:
-        """Write the durations and the sizes that were measured so far."""
-        return {"durations_s": self.durations_s, "measured": self._measured}
+        """Write the durations, the sizes that were measured so far, and what a model was asked."""
+        model = self.model.to_json() if self.model else None
+        return {"durations_s": self.durations_s, "measured": self._measured, "model": model}
+
+    def with_model(self, model: ModelUse, rendered: Callable[[], Rendered]) -> "Receipt":
+        """Give the receipt of the same payload after a model was asked; sizes of its context are measured anew."""
+        return Receipt(
+            durations_s={**self.durations_s, "model": model.duration_s},
+            counter=self._counter,
+            rendered=rendered,
+            input_text=self._texts["input"],
+            measured={name: size for name, size in self._measured.items() if not name.startswith("context")},
+            model=model,
+        )
 
     def _measure(self, text_name: str, unit: str, count: Callable[[str], int]) -> int | None:
         key = f"{text_name}_{unit}"
@@ -163,7 +202,7 @@ class Payload(Generic[Out_co]):
         """The text for the receiving agent: heading, origin, and the data without private fields inside a fence.
 
         Within the handoff's `max_tokens`: whole where that fits, else the most useful of it with `…` where something is
-        missing. The same payload gives the same text, also after a round trip through its envelope.
+        missing; with `summary` in place of the prose where a model wrote one. The same payload gives the same text, also after a round trip through its envelope.
         """
         return self.rendered.context
 
@@ -176,10 +215,31 @@ class Payload(Generic[Out_co]):
         """The context with the account of what was cut, as `receipt` tells it."""
         return self._render(self.rendering.max_tokens)
 
+    @property
+    def frame(self) -> Frame:
+        """What stands around the context."""
+        return self._frame(self._written(self.contract.text_rendered))
+
+    def summarized(self, summary: str | None, model: ModelUse) -> "Payload[Out_co]":
+        """Give the payload after a model was asked; `summary` is what it wrote, None when nothing is used of that."""
+        made = replace(self, summary=summary, receipt=self.receipt.with_model(model, lambda: made.rendered))
+        if summary is None:
+            made.__dict__["rendered"] = self.rendered  # the cached property: what it was rendered to stays right
+        return made
+
     def _render(self, max_tokens: int | None) -> Rendered:
         whole = self._written(self.contract.text_rendered)
-        frame = frame_of(self.handoff, self.from_agent, _unimitated(self.fence, whole))
+        frame = self._frame(whole)
+        if self.summary is not None:
+            from crux_langgraph._summarized import render_summarized  # most programs ask no model for one
+
+            shortened = render_summarized(self.rendering, self.summary, self.data, frame, max_tokens)
+            if shortened is not None:
+                return shortened
         return self.rendering.render(self.contract, self.data, whole, frame, max_tokens)
+
+    def _frame(self, whole: str) -> Frame:
+        return frame_of(self.handoff, self.from_agent, _unimitated(self.fence, f"{whole}{self.summary or ''}"))
 
     def to_envelope(self) -> dict[str, Any]:
         """Write the payload as a JSON object: its identity, `data` in full (private fields too), summary and receipt.
@@ -241,6 +301,7 @@ class ReceiptRecord(BaseModel):
 
     durations_s: dict[str, float] = {}
     measured: dict[str, int] = {}
+    model: ModelUse | None = None
 
 
 class Envelope(BaseModel):

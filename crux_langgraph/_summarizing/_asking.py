@@ -11,7 +11,6 @@ from langgraph.errors import GraphBubbleUp
 
 from crux_langgraph._summarizing._failures import Failure, failure_of
 from crux_langgraph._summarizing._limits import Deadline, Ledger
-from crux_langgraph._summarizing._models import retries_itself
 from crux_langgraph._waiting import Way
 
 _LIMITS = Failure("limits")
@@ -70,7 +69,7 @@ class Asker:
         return await self._attempt(request, deadline)
 
     def _may_retry(self, failure: Failure, request: Request, left_s: float) -> bool:
-        if not failure.transient or retries_itself(self.model) or left_s <= 0 or self.ledger.stopped:
+        if not failure.transient or left_s <= 0 or self.ledger.stopped:
             return False
         return self.ledger.reserve(request.tokens)
 

@@ -2,15 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any, cast
 
-Reason = Literal["timeout", "rate_limited", "empty", "too_long", "invented", "provider_error", "limits"]
-"""Why the deterministic fit had to step in.
-
-`timeout`: no answer in time. `rate_limited`: the provider refused for now. `empty`: an answer without text.
-`too_long`: an answer over its quota, cut to it. `invented`: sentences with numbers or ids that the source does not
-have, removed. `provider_error`: the call failed. `limits`: a call that the limits did not allow was not made.
-"""
+from crux_langgraph._model_use import Reason
 
 _TOO_MANY = 429
 _TOO_MANY_NAMES = ("RateLimit", "Throttl", "TooManyRequests", "ResourceExhausted")

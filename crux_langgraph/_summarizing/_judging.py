@@ -7,7 +7,7 @@ from typing import Any
 
 from langchain_core.messages import BaseMessage
 
-from crux_langgraph._summarizing._failures import Reason
+from crux_langgraph._model_use import Reason
 from crux_langgraph._summarizing._inventions import without_inventions
 from crux_langgraph._summarizing._prompting import sendable
 from crux_langgraph._summarizing._splitting import Shrink

@@ -19,8 +19,8 @@ class Summarize:
     Args:
         model: a chat model, any runnable that takes messages, or "provider:name" (needs the extra `agents`).
         instructions: further rules for the model, in your words; None for none.
-        max_calls: the most model calls for one payload, retries included. Retries of the model object's own are
-            switched off in a copy where its client lets them be (OpenAI's does), and are inside one call elsewhere.
+        max_calls: the most model calls for one payload, retries included. Retries of the model's own (`max_retries`,
+            `with_retry`) are switched off in a copy of it; what a model hides otherwise is inside one call.
         max_input_tokens: the most tokens that all calls for one payload read together, by the handoff's counter.
         timeout_s: seconds to wait for the model per payload, from the first call on; our own work is not counted.
         concurrency: the most calls at the same time for one payload.
@@ -56,7 +56,7 @@ class Summarize:
 
         Raises `DefinitionError` when that package is missing or the provider is unknown.
         """
-        return model_named(self.model) if isinstance(self.model, str) else counted(self.model)
+        return counted(model_named(self.model) if isinstance(self.model, str) else self.model)
 
 
 def _check_model(given: object) -> None:

@@ -6,8 +6,9 @@ from typing import Any, TypeVar, cast
 
 from langchain_core.runnables import RunnableConfig
 
+from crux_langgraph._model_use import Reason
 from crux_langgraph._summarizing._asking import Answer, Asker, Request
-from crux_langgraph._summarizing._failures import Failure, Reason, failure_of
+from crux_langgraph._summarizing._failures import Failure, failure_of
 from crux_langgraph._summarizing._judging import Judged, judge
 from crux_langgraph._summarizing._limits import Ledger
 from crux_langgraph._summarizing._models import window_of

@@ -15,7 +15,8 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from pydantic import ConfigDict, PrivateAttr
 
-from crux_langgraph._summarizing import Summarize, Summary, summarize
+from crux_langgraph._summarizing import Summarize
+from crux_langgraph._summarizing._summary import Summary, summarize
 from crux_langgraph._waiting import AWAITING, BLOCKING, finish
 from crux_langgraph.compression import estimate_tokens
 
@@ -100,6 +101,7 @@ class Writer(BaseChatModel):
     _running: int = PrivateAttr(default=0)
     _most_running: int = PrivateAttr(default=0)
     _cancelled: int = PrivateAttr(default=0)
+    _called: threading.Event = PrivateAttr(default_factory=threading.Event)
 
     @property
     def sent(self) -> list[list[BaseMessage]]:
@@ -108,6 +110,10 @@ class Writer(BaseChatModel):
     @property
     def most_running(self) -> int:
         return self._most_running
+
+    @property
+    def was_called(self) -> threading.Event:
+        return self._called
 
     @property
     def cancelled(self) -> int:
@@ -143,6 +149,7 @@ class Writer(BaseChatModel):
     def _enter(self, messages: list[BaseMessage]) -> int:
         with self._lock:
             self._sent.append(list(messages))
+            self._called.set()
             self._running += 1
             self._most_running = max(self._most_running, self._running)
             return len(self._sent) - 1

@@ -4,14 +4,16 @@ import dataclasses
 import importlib.util
 import math
 import sys
+from functools import cached_property
 from typing import Any
 
 import pytest
 from langchain_core.language_models import FakeListChatModel
+from langchain_core.output_parsers import StrOutputParser
 from prose import Writer, both_ways, prose
 
 from crux_langgraph._summarizing import Summarize
-from crux_langgraph._summarizing._models import counted, retries_itself, window_of
+from crux_langgraph._summarizing._models import counted, window_of
 from crux_langgraph.errors import DefinitionError
 
 run = pytest.fixture(params=["sync", "async"])(both_ways)
@@ -61,7 +63,7 @@ def test_a_named_model_is_made_once_and_makes_no_retries(monkeypatch: pytest.Mon
     monkeypatch.setenv("OPENAI_API_KEY", "none")
     settings = Summarize("openai:gpt-4o-mini")
     assert settings.resolved is settings.resolved
-    assert not retries_itself(settings.resolved)
+    assert settings.resolved.max_retries == 0  # type: ignore[attr-defined]
 
 
 def test_a_named_model_needs_langchain(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,10 +101,32 @@ def test_retries_of_an_openai_client_are_switched_off_on_a_copy() -> None:
     from langchain_openai import ChatOpenAI
 
     model = ChatOpenAI(model="gpt-4o-mini", api_key="none", max_retries=5)  # type: ignore[arg-type]
-    for copy in (counted(model), counted(model.bind(temperature=0))):
-        assert not retries_itself(copy)
-    assert counted(model).root_client.max_retries == 0  # type: ignore[attr-defined]
+    for copy in (counted(model), counted(model.bind(temperature=0)).bound):  # type: ignore[attr-defined]
+        assert (copy.max_retries, copy.root_client.max_retries, copy.root_async_client.max_retries) == (0, 0, 0)
+        assert copy.client is copy.root_client.chat.completions
     assert (model.max_retries, model.root_client.max_retries) == (5, 5)
+
+
+class Lazy(Writer):
+    """Makes its client when it is first used, as other providers' models do."""
+
+    max_retries: int = 2
+
+    @cached_property
+    def client(self) -> str:
+        return f"a client of {self.max_retries} retries"
+
+
+def test_a_client_that_was_made_with_retries_is_made_anew_without() -> None:
+    model = Lazy()
+    assert model.client == "a client of 2 retries"
+    assert counted(model).client == "a client of 0 retries"  # type: ignore[attr-defined]
+    assert model.client == "a client of 2 retries"
+
+
+def test_the_steps_of_a_sequence_are_looked_at() -> None:
+    sequence = counted(Lazy() | StrOutputParser())
+    assert [getattr(step, "max_retries", None) for step in sequence.steps] == [0, None]  # type: ignore[attr-defined]
 
 
 def test_other_models_are_left_as_they_are() -> None:

@@ -8,7 +8,8 @@ from langchain_core.messages import AIMessage
 from langchain_core.output_parsers import StrOutputParser
 from prose import Writer, both_ways, cut, obedient, prose, quota_of, sent_text
 
-from crux_langgraph._summarizing import Summarize, Summary
+from crux_langgraph._summarizing import Summarize
+from crux_langgraph._summarizing._summary import Summary
 from crux_langgraph.compression import estimate_tokens
 
 run = pytest.fixture(params=["sync", "async"])(both_ways)

@@ -12,7 +12,8 @@ from langchain_core.messages import AIMessage
 from langchain_core.rate_limiters import InMemoryRateLimiter
 from prose import Status, Writer, cut, obedient, prose, quota_of
 
-from crux_langgraph._summarizing import Summarize, Summary, summarize
+from crux_langgraph._summarizing import Summarize
+from crux_langgraph._summarizing._summary import Summary, summarize
 from crux_langgraph._waiting import AWAITING, BLOCKING, finish
 from crux_langgraph.compression import Counter, estimate_tokens
 

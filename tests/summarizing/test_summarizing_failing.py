@@ -11,7 +11,8 @@ from langchain_core.runnables import RunnableLambda
 from langgraph.errors import GraphInterrupt
 from prose import Status, Writer, both_ways, cut, obedient, prose
 
-from crux_langgraph._summarizing import Summarize, summarize
+from crux_langgraph._summarizing import Summarize
+from crux_langgraph._summarizing._summary import summarize
 from crux_langgraph._waiting import AWAITING
 from crux_langgraph.compression import estimate_tokens
 
@@ -114,12 +115,10 @@ async def test_a_retry_reads_tokens_within_the_limit(run: Any) -> None:
     assert (summary.calls, len(model.sent)) == (1, 1)
 
 
-async def test_a_model_that_retries_itself_is_not_retried(run: Any) -> None:
-    class Retrying(Writer):
-        max_retries: int | None = 2
-
-    model = Retrying(script=lambda *_: Status(503))
-    assert (await run(Summarize(model), SHORT)).calls == 1
+async def test_retries_of_the_models_own_are_calls_that_are_not_made(run: Any) -> None:
+    model = always(Status(503))
+    summary = await run(Summarize(model.with_retry(stop_after_attempt=5), max_calls=2), SHORT)
+    assert (summary.calls, len(model.sent)) == (2, 2)
 
 
 async def test_retry_after_is_waited_for_within_the_deadline(run: Any) -> None:
