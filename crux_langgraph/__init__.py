@@ -4,7 +4,8 @@ from crux_langgraph import errors
 from crux_langgraph._context import Composed, Context, Cut, compose
 from crux_langgraph._delegate import Delegate, DelegateResult, RepairRequest, delegate
 from crux_langgraph._handoff import Handoff, handoff
-from crux_langgraph._payload import Payload, Receipt
+from crux_langgraph._payload import Payload
+from crux_langgraph._receipt import Receipt
 from crux_langgraph._receiving import brief_in, brief_messages, human_message, system_message
 from crux_langgraph._summarizing import Summarize
 from crux_langgraph.compression import Fitted, FittedPart, estimate_tokens, fit, tiktoken_counter

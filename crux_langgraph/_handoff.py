@@ -31,7 +31,8 @@ from crux_langgraph._defining import (
     contract_for,
     id_from,
 )
-from crux_langgraph._payload import Payload, Receipt, records_in, written
+from crux_langgraph._payload import Payload, records_in, written
+from crux_langgraph._receipt import Receipt
 from crux_langgraph._rendering import Rendering
 from crux_langgraph._signature import Signature, read_signature
 from crux_langgraph._summarizing import Summarize

@@ -11,6 +11,10 @@ have, removed. `provider_error`: the call failed. `limits`: a call that the limi
 """
 
 
+SUMMARY_PATH = "(summary)"
+"""Stands in a receipt for the summary itself, beside the paths of what it is a summary of."""
+
+
 class ModelUse(NamedTuple):
     """What a model was asked for one payload, and what became of it.
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from pydantic import BaseModel
 
+from crux_langgraph._model_use import SUMMARY_PATH
 from crux_langgraph._rendering import CounterFaultError, Rendered, Rendering, sound
 from crux_langgraph.compression import Counter, DoesNotFitError, Fitted, FittedPart, Frame, fit
 from crux_langgraph.compression._passages import Prose, prose_of
@@ -17,7 +18,6 @@ _SLACK = 4
 _SHARE = 4
 _MOST_NAMED = 6
 _ITEM = re.compile(r"\[\d+\]")
-_SUMMARY = "(summary)"
 
 
 def render_summarized(
@@ -119,8 +119,8 @@ class Summarized(NamedTuple):
         return paths
 
     def _parts(self, led: str) -> list[FittedPart]:
-        written = FittedPart(_SUMMARY, 0, self.counter(led), "summary", "written by the model")
+        written = FittedPart(SUMMARY_PATH, 0, self.counter(led), "summary", "written by the model")
         return [
-            *(FittedPart(path, size, 0, "summary", f"in the {_SUMMARY}") for path, size in self._paths().items()),
+            *(FittedPart(path, size, 0, "summary", f"in the {SUMMARY_PATH}") for path, size in self._paths().items()),
             written,
         ]

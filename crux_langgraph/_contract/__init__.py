@@ -2,6 +2,6 @@
 
 from crux_langgraph._contract import telling
 from crux_langgraph._contract._annotations import UNIONS, bare, metadata
-from crux_langgraph._contract._contract import Contract, ViolationError
+from crux_langgraph._contract._contract import Contract, ViolationError, without
 
-__all__ = ["UNIONS", "Contract", "ViolationError", "bare", "metadata", "telling"]
+__all__ = ["UNIONS", "Contract", "ViolationError", "bare", "metadata", "telling", "without"]
