@@ -44,15 +44,15 @@ class Rendering(NamedTuple):
     def fits(self, text: str, max_tokens: int) -> bool:
         """Say whether `text` as it is takes at most `max_tokens`. Raises `BudgetError` when the counter fails."""
         try:
-            return _sound(self.counter)(text) <= max_tokens
+            return sound(self.counter)(text) <= max_tokens
         except CounterFaultError as fault:
-            self._raise_fault(fault, max_tokens)
+            self.raise_fault(fault, max_tokens)
 
     def _fitted(self, data: BaseModel, frame: Frame, max_tokens: int) -> Fitted:
         try:
-            return fit(data, max_tokens, counter=_sound(self.counter), task=self.task, wrap=frame.around)
+            return fit(data, max_tokens, counter=sound(self.counter), task=self.task, wrap=frame.around)
         except CounterFaultError as fault:
-            self._raise_fault(fault, max_tokens)
+            self.raise_fault(fault, max_tokens)
         except DoesNotFitError as error:
             raise BudgetError(
                 handoff=self.handoff,
@@ -63,7 +63,8 @@ class Rendering(NamedTuple):
                 pins=error.pins,
             ) from None
 
-    def _raise_fault(self, fault: "CounterFaultError", max_tokens: int) -> NoReturn:
+    def raise_fault(self, fault: "CounterFaultError", max_tokens: int) -> NoReturn:
+        """Raise `BudgetError` for a counter that fails."""
         raise BudgetError(
             handoff=self.handoff,
             found=str(fault),
@@ -82,7 +83,7 @@ class CounterFaultError(Exception):
         self.original = original
 
 
-def _sound(counter: Counter) -> Counter:
+def sound(counter: Counter) -> Counter:
     """Give the counter with its answers checked: a definition can only try it on a sample."""
 
     def counted(text: str) -> int:
