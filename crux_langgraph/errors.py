@@ -271,8 +271,8 @@ class ReadError(HandoffError):
 class DelegateError(CruxError):
     """One call of a delegate failed. `delegate` is its id, `layer` where, `problems` the fields, `original` the cause.
 
-    `returned` is what the subagent gave last, as it gave it, or None: work that can be saved. A pickled copy is
-    without `original` and `returned`.
+    `returned` is what the subagent gave last, as it gave it (a graph: its final state), or None: work that can be
+    saved. A pickled copy is without `original` and `returned`.
     """
 
     layer: ClassVar[str] = "delegate"

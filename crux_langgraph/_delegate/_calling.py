@@ -10,7 +10,7 @@ from crux_langgraph._delegate._failing import raise_as_failure
 from crux_langgraph._delegate._limits import within
 from crux_langgraph._delegate._nesting import nested
 from crux_langgraph._delegate._result import DelegateResult
-from crux_langgraph._delegate._subagent import Call, RepairRequest, Run, Subagent
+from crux_langgraph._delegate._subagent import Call, RepairRequest, Returned, Run, Subagent
 from crux_langgraph._handoff import Handoff
 from crux_langgraph._payload import Payload
 from crux_langgraph._waiting import Way
@@ -60,27 +60,27 @@ class Calling(NamedTuple):
             returned = await self._run(way, run, call)
             spent += perf_counter() - started
             try:
-                payload = await self.handoff.flow(way, returned)
+                payload = await self.handoff.flow(way, returned.value)
             except InputError as error:
                 call = self._repaired(call, error, returned)
             except HandoffError as error:
-                raise self.undelivered(error, returned) from error
+                raise self.undelivered(error, returned.whole) from error
             else:
                 return Delivered(payload, returned, _repairs(call), spent)
 
-    async def _run(self, way: Way, run: Run, call: Call) -> Any:
+    async def _run(self, way: Way, run: Run, call: Call) -> Returned:
         try:
             return await run(way, call)
         except (Exception, CancelledError) as error:  # noqa: BLE001 - what passes through is told apart there
             raise_as_failure(self.id, self.subagent.name, self.handoff.private_fields, error)
 
-    def _repaired(self, call: Call, error: InputError, returned: object) -> Call:
+    def _repaired(self, call: Call, error: InputError, returned: Returned) -> Call:
         """Give the call that asks for a repair, or raise `ReturnError` when none is left or none would help."""
         done = _repairs(call)
-        stuck = call.repair is not None and _same(call.repair.returned, returned)
+        stuck = call.repair is not None and _same(call.repair.returned, returned.value)
         expected = self.handoff.input_schema.__name__
         if done < self.max_repairs and not stuck:
-            return call._replace(repair=RepairRequest(done + 1, expected, error.problems, returned))
+            return call._replace(repair=RepairRequest(done + 1, expected, error.problems, returned.value))
         after = f" after {done} repair{'s' if done > 1 else ''}" if done else ""
         raise ReturnError(
             delegate=self.id,
@@ -88,7 +88,7 @@ class Calling(NamedTuple):
             fix="Have the subagent return what the handoff takes; what it returned is on `.returned`.",
             problems=error.problems,
             original=error.original,
-            returned=returned,
+            returned=returned.whole,
             repairs=done,
         ) from None
 

@@ -15,7 +15,7 @@ from crux_langgraph._delegate._arguments import checked_schema
 from crux_langgraph._delegate._context import ContextRule, checked_context_schema
 from crux_langgraph._delegate._options import GraphOptions, Output
 from crux_langgraph._delegate._refusing import refusal
-from crux_langgraph._delegate._subagent import Call
+from crux_langgraph._delegate._subagent import Call, Returned
 from crux_langgraph._signature import accepts, is_async, name_of
 from crux_langgraph._waiting import AWAITING, Way
 from crux_langgraph.errors import SubagentError
@@ -65,7 +65,7 @@ class Conversation:
         self._of = subagent
         self._state: Mapping[str, Any] = {}
 
-    async def __call__(self, way: Way, call: Call, /) -> Any:
+    async def __call__(self, way: Way, call: Call, /) -> Returned:
         """Run the graph to its end and read what the handoff takes from it."""
         graph = self._of.graph
         # Only what is our own: the rest comes from the run around us, and would relabel the subagent's as its parent's.
@@ -81,7 +81,7 @@ class Conversation:
         if isinstance(state, Mapping) and _INTERRUPT in state:
             raise self._refused(_INTERRUPTED)
         self._state = cast("Mapping[str, Any]", state)
-        return _read(self._of.output, state)
+        return Returned(_read(self._of.output, state), state)
 
     def _input(self, call: Call) -> dict[str, Any]:
         if call.repair is None:

@@ -154,7 +154,10 @@ async def test_a_missing_structured_response_is_a_wrong_return(call: Call, missi
     graph, _ = answering(missing, missing)
     with pytest.raises(errors.ReturnError, match="after 1 repair is not a valid Research") as caught:
         await call.run(made_of(graph), {"question": "q"})
-    assert caught.value.returned == missing
+    kept: Any = caught.value.returned
+    assert kept["structured_response"] == missing
+    assert [message.text for message in kept["messages"]][::2][:1] == ["q"]
+    assert kept["messages"][-1].text == "answer 2"
 
 
 async def test_a_wrong_return_is_repaired_in_the_same_conversation(call: Call) -> None:
@@ -339,6 +342,35 @@ async def test_an_interrupt_resumes_without_running_finished_work_twice(call: Ca
     out = await call(agent, Command(resume="that"), config)
     assert made.result(out["messages"][-2]).data.task == "that"
     assert ran == ["first"]
+
+
+async def test_three_calls_of_one_graph_are_resumed_each_with_its_own_answer(call: Call) -> None:
+    ran: list[str] = []
+
+    def first(state: Any) -> dict[str, Any]:
+        ran.append(state["messages"][0].text)
+        return {}
+
+    def second(state: Any) -> dict[str, Any]:
+        asked = state["messages"][0].text
+        return {"structured_response": {"question": f"{asked} {interrupt(asked)}"}}
+
+    builder: Any = StateGraph(Answered)
+    builder.add_node("first", first)
+    builder.add_node("second", second)
+    builder.add_edge(START, "first")
+    builder.add_edge("first", "second")
+    made = made_of(builder.compile(name="asks"))
+    calls = [{"name": "asks", "args": {"question": one}, "id": one, "type": "tool_call"} for one in "abc"]
+    agent = create_agent(
+        ScriptedModel(replies=[calling(*calls), "x"]), tools=made.as_tools(), checkpointer=InMemorySaver()
+    )
+    config = {"configurable": {"thread_id": "1"}}
+    out = await call(agent, {"messages": ["go"]}, config)
+    resume = {one.id: f"to {one.value}" for one in out["__interrupt__"]}
+    out = await call(agent, Command(resume=resume), config)
+    assert [made.result(message).data.task for message in out["messages"][2:5]] == ["a to a", "b to b", "c to c"]
+    assert sorted(ran) == ["a", "b", "c"]
 
 
 async def test_an_interrupt_with_no_graph_around_is_an_error_with_the_way_out(call: Call) -> None:

@@ -203,6 +203,19 @@ async def test_a_wrong_return_can_be_repaired_once(call: Call) -> None:
     assert "returned" not in repr(request)
 
 
+async def test_a_repair_runs_with_the_arguments_as_they_came(call: Call) -> None:
+    seen: list[list[str]] = []
+
+    @delegate(handoff=CONTRACT)
+    def subagent(items: list[str], *, repair: RepairRequest | None = None) -> Research:
+        seen.append([*items])
+        items.clear()
+        return Research(question="q") if repair else {}  # type: ignore[return-value]
+
+    await call.run(subagent, {"items": ["one"]})
+    assert seen == [["one"], ["one"]]
+
+
 async def test_repairs_are_bounded(call: Call) -> None:
     made, asked = returning({"question": 1}, {"question": 2}, {"question": 3}, {"question": 4}, max_repairs=2)
     with pytest.raises(errors.ReturnError, match="after 2 repairs is not a valid Research") as caught:
