@@ -10,9 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, PydanticSchemaGenerationError
 from pydantic.errors import PydanticInvalidForJsonSchema
 from pydantic.fields import FieldInfo
 from pydantic_core import to_json
-from typing_extensions import get_type_hints
 
-from crux_langgraph._contract import Contract, ViolationError, bare, metadata
+from crux_langgraph._contract import Contract, ViolationError, bare, members, metadata
 from crux_langgraph._delegate._context import alternatives
 from crux_langgraph._delegate._refusing import refusal
 from crux_langgraph._signature import name_of
@@ -113,9 +112,8 @@ def checked_schema(name: str, schema: Any) -> type[BaseModel]:
             f"its args_schema {schema.__name__} has the reserved field {', '.join(taken)}",
             "Rename it: these names are filled by the run, never by a calling model.",
         )
-    for key, hint in get_type_hints(schema, include_extras=True).items():
-        if key in schema.model_fields:
-            _refuse_filled(name, key, hint)
+    for key, hint in cast("Mapping[str, Any]", members(schema)).items():
+        _refuse_filled(name, key, hint)
     return _given_as_json(name, schema)
 
 

@@ -11,8 +11,9 @@ from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.runnables import RunnableConfig, RunnableLambda
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.prebuilt import ToolNode
 from langgraph.runtime import Runtime
-from langgraph.types import Command, interrupt
+from langgraph.types import Command, Send, interrupt
 from pydantic import BaseModel, RootModel
 from support import Brief, Call, Research, ScriptedModel, calling, to_brief
 from typing_extensions import TypedDict
@@ -344,7 +345,22 @@ async def test_an_interrupt_resumes_without_running_finished_work_twice(call: Ca
     assert ran == ["first"]
 
 
-async def test_three_calls_of_one_graph_are_resumed_each_with_its_own_answer(call: Call) -> None:
+def of_create_agent(made: Any, asked: AIMessage) -> Any:
+    return create_agent(ScriptedModel(replies=[asked, "x"]), tools=made.as_tools(), checkpointer=InMemorySaver())
+
+
+def of_ones_own(made: Any, asked: AIMessage) -> Any:
+    """A ToolNode that is sent each call by itself."""
+    builder: Any = StateGraph(MessagesState)
+    builder.add_node("model", lambda _: {"messages": [asked]})
+    builder.add_node("tools", ToolNode(made.as_tools()))
+    builder.add_edge(START, "model")
+    builder.add_conditional_edges("model", lambda _: [Send("tools", [one]) for one in asked.tool_calls], ["tools"])
+    return builder.compile(checkpointer=InMemorySaver())
+
+
+@pytest.mark.parametrize("graph_of", [of_create_agent, of_ones_own])
+async def test_three_calls_of_one_graph_are_resumed_each_with_its_own_answer(call: Call, graph_of: Any) -> None:
     ran: list[str] = []
 
     def first(state: Any) -> dict[str, Any]:
@@ -362,9 +378,7 @@ async def test_three_calls_of_one_graph_are_resumed_each_with_its_own_answer(cal
     builder.add_edge("first", "second")
     made = made_of(builder.compile(name="asks"))
     calls = [{"name": "asks", "args": {"question": one}, "id": one, "type": "tool_call"} for one in "abc"]
-    agent = create_agent(
-        ScriptedModel(replies=[calling(*calls), "x"]), tools=made.as_tools(), checkpointer=InMemorySaver()
-    )
+    agent = graph_of(made, calling(*calls))
     config = {"configurable": {"thread_id": "1"}}
     out = await call(agent, {"messages": ["go"]}, config)
     resume = {one.id: f"to {one.value}" for one in out["__interrupt__"]}
