@@ -16,6 +16,8 @@ class Rendered(NamedTuple):
     context: str
     tier: Tier
     parts: tuple[FittedPart, ...] = ()
+    tokens: int | None = None
+    """Of `context`, where that very string has been counted."""
 
 
 class Rendering(NamedTuple):
@@ -35,16 +37,17 @@ class Rendering(NamedTuple):
         """
         if not contract.marked:
             context = frame.around(whole)
-            if max_tokens is None or self.fits(context, max_tokens):
-                return Rendered(context, "verbatim")
+            tokens = None if max_tokens is None else self.count(context, max_tokens)
+            if tokens is None or max_tokens is None or tokens <= max_tokens:
+                return Rendered(context, "verbatim", tokens=tokens)
         limit = sys.maxsize if max_tokens is None else max_tokens
         fitted = self._fitted(data, frame, limit)
         return Rendered(frame.around(fitted.text), fitted.tier, fitted.parts)
 
-    def fits(self, text: str, max_tokens: int) -> bool:
-        """Say whether `text` as it is takes at most `max_tokens`. Raises `BudgetError` when the counter fails."""
+    def count(self, text: str, max_tokens: int) -> int:
+        """Count the tokens of `text` as it is. Raises `BudgetError` naming `max_tokens` when the counter fails."""
         try:
-            return sound(self.counter)(text) <= max_tokens
+            return sound(self.counter)(text)
         except CounterFaultError as fault:
             self.raise_fault(fault, max_tokens)
 

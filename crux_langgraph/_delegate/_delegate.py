@@ -250,7 +250,8 @@ class Delegate(Generic[In, Out, Ctx, Args]):
     def _told(self, result: DelegateResult[Out], envelope: Mapping[str, Any]) -> str:
         text = told(result, envelope)
         limit = self.handoff.max_tokens
-        return text if limit is None or result.payload.rendering.fits(text, limit) else result.payload.context
+        fits = limit is None or result.payload.rendering.count(text, limit) <= limit
+        return text if fits else result.payload.context
 
     def tells(self, error: DelegateError) -> bool:
         """Say whether a calling model is told of `error`: of bad arguments always, with `on_error="tell"` also of

@@ -71,6 +71,31 @@ async def test_an_agents_structured_response_is_handed_over(call: Call) -> None:
     assert (made.id, made.__name__, made.description, made.max_repairs) == ("researcher", "researcher", "Ask.", 1)
 
 
+async def test_a_structured_response_that_an_agent_gives_up_on_is_the_subagents_failure(call: Call) -> None:
+    wrong = calling({"name": "Research", "args": {"question": 1}, "id": "1", "type": "tool_call"})
+    agent = create_agent(
+        ScriptedModel(replies=[wrong]),
+        tools=[],
+        response_format=ToolStrategy(Research, handle_errors=False),
+        name="researcher",
+    )
+    with pytest.raises(errors.SubagentError, match="raised StructuredOutputValidationError"):
+        await call.run(made_of(agent), {"question": "Why?"})
+
+
+async def test_a_structured_response_that_a_model_forgets_is_asked_for_again(call: Call) -> None:
+    def look(text: str) -> str:
+        """Look."""
+        raise NotImplementedError
+
+    structured = {"name": "Research", "args": {"question": "q"}, "id": "1", "type": "tool_call"}
+    model = ScriptedModel(replies=["I am done.", calling(structured)])
+    agent = create_agent(model, tools=[look], response_format=ToolStrategy(Research), name="researcher")
+    result = await call.run(made_of(agent), {"question": "Why?"})
+    assert (result.data.task, result.repairs) == ("q", 1)
+    assert "found NoneType" in model.sent[1][-1].text
+
+
 async def test_a_graph_has_the_name_that_its_delegate_is_given() -> None:
     graph, _ = answering(Research(question="q"))
     made = made_of(graph, id="web-search")

@@ -18,10 +18,12 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite import SqliteSaver
+from langgraph.errors import is_invalid_resume
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode
 from langgraph.store.memory import InMemoryStore
-from pydantic import BaseModel, ConfigDict, PlainSerializer
+from langgraph.types import Command, interrupt
+from pydantic import BaseModel, ConfigDict, PlainSerializer, ValidationError
 from support import Brief, Call, Research, ScriptedModel, calling, to_brief
 
 from crux_langgraph import Delegate, Handoff, Private, delegate, errors, handoff
@@ -252,6 +254,46 @@ async def test_on_error_raise_stops_the_graph_with_the_typed_error(call: Call) -
 
     with pytest.raises(errors.SubagentError, match="raised ToolException"):
         await call(node_of(fails.as_tool()), {"messages": [AIMessage("", tool_calls=[tool_call("fails")])]})
+
+
+async def test_a_validation_error_inside_the_subagent_is_not_told_as_bad_arguments(call: Call) -> None:
+    @delegate(handoff=CONTRACT)
+    def builds() -> Research:
+        """Build something wrongly."""
+        return Research.model_validate({"question": 1})
+
+    given = {"messages": [AIMessage("", tool_calls=[tool_call("builds")])]}
+    for handled in (False, True):
+        tool = builds.as_tool().model_copy(update={"handle_validation_error": handled})
+        with pytest.raises(errors.SubagentError, match="built a Research that is not valid"):
+            await call(node_of(tool), given)
+
+
+async def test_an_invalid_answer_to_a_tools_interrupt_leaves_it_pending(call: Call) -> None:
+    @delegate(handoff=CONTRACT, on_error="tell")
+    def asks() -> Research:
+        """Ask the user."""
+        return interrupt("which?", response_schema=Research)
+
+    model = ScriptedModel(replies=[calling(tool_call("asks")), "done"])
+    agent = create_agent(model, tools=asks.as_tools(), checkpointer=InMemorySaver())
+    config = {"configurable": {"thread_id": "1"}}
+    assert "__interrupt__" in await call(agent, {"messages": ["go"]}, config)
+    with pytest.raises(ValidationError) as caught:
+        await call(agent, Command(resume={"question": 1}), config)
+    assert is_invalid_resume(caught.value)
+    out = await call(agent, Command(resume={"question": "q"}), config)
+    assert asks.result(out["messages"][-2]).data.task == "q"
+
+
+async def test_without_a_checkpointer_an_interrupt_surfaces_all_the_same(call: Call) -> None:
+    @delegate(handoff=CONTRACT, on_error="tell")
+    def asks() -> Research:
+        """Ask the user."""
+        return interrupt("which?")
+
+    agent = create_agent(ScriptedModel(replies=[calling(tool_call("asks"))]), tools=asks.as_tools())
+    assert (await call(agent, {"messages": ["go"]}))["__interrupt__"][0].value == "which?"
 
 
 async def test_a_bad_output_is_never_told_to_a_model(call: Call) -> None:
