@@ -250,7 +250,7 @@ class Delegate(Generic[In, Out, Ctx, Args]):
     def _told(self, result: DelegateResult[Out], envelope: Mapping[str, Any]) -> str:
         text = told(result, envelope)
         limit = self.handoff.max_tokens
-        fits = limit is None or result.payload.rendering.count(text, limit) <= limit
+        fits = limit is None or result.payload.rendering.tokens_of(text, limit) <= limit
         return text if fits else result.payload.context
 
     def tells(self, error: DelegateError) -> bool:
