@@ -51,7 +51,7 @@ class Fitting:
 
     def _extract(self, query: Query) -> Fitted:
         self._check_pins()
-        ranking = Ranking(self._document, _without_echo(query, self._document, self._raw))
+        ranking = Ranking(self._document, _without_echo(query, self._document, self._raw), self._budget.max_tokens)
         selector = Selector(self._document, self._renderer, ranking, self._budget)
         names = [part.path for part in self._document.parts if part.path] + [path for path, _ in self._tree.omitted]
         selection = selector.select(names, self._account.tokens_per_cost)
