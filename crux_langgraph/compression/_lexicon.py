@@ -18,6 +18,7 @@ _TOKEN_IN_IDEOGRAPHS = re.compile(
     rf"[\u3040-\u30ff\u3400-\u9fff]{{1,2}}|(?:(?![\u3040-\u30ff\u3400-\u9fff]){_TOKEN.pattern})"
 )
 _NUMBER = re.compile(r"[$#]?[\d,.]+%?\Z")
+_DIGIT = re.compile(r"\d")
 _CLOCK = re.compile(r"\d{1,2}:\d{2}(:\d{2})?\Z")
 _ADDRESS = re.compile(r"@|://")
 _COMPOSED = re.compile(r"_|[a-z][A-Z]|[@/]|\w\.\w")
@@ -102,7 +103,9 @@ def build(tokens: Sequence[Sequence[str]]) -> tuple[Lexicon, list[list[int]]]:
     terms = [0.0] * len(names)
     for feature in range(1, len(names)):
         often = total[feature]
-        facts[feature] = fact_class(examples[feature], capitalised=capitalised[feature], often=often) * (1 + 0.8 * math.log(often))
+        facts[feature] = fact_class(examples[feature], capitalised=capitalised[feature], often=often) * (
+            1 + 0.8 * math.log(often)
+        )
         terms[feature] = math.log(1 + len(tokens) / often) / log_units
     costs = [_cost(spelling) for spelling in numbering]
     return Lexicon(dict(numbering), features, costs, facts, terms, names), numbered
@@ -143,12 +146,10 @@ def fact_class(spelling: str, *, capitalised: int, often: int) -> float:
     """Weigh a fact: references cannot be made up again, quantities matter less, plain words are no facts."""
     if spelling.isalpha():
         return 1.0 if capitalised * 2 > often or _COMPOSED.search(spelling) else 0.0
-    if _CLOCK.match(spelling):
-        return 0.3
-    if _NUMBER.match(spelling):
-        return 0.3 if len(spelling) < _LONG_NUMBER else 0.6
-    if any(map(str.isdigit, spelling)):
-        return 3.0
+    if _DIGIT.search(spelling):
+        if _NUMBER.match(spelling):
+            return 0.3 if len(spelling) < _LONG_NUMBER else 0.6
+        return 0.3 if _CLOCK.match(spelling) else 3.0
     if _ADDRESS.search(spelling):
         return 2.0
     return 1.0 if capitalised * 2 > often or _COMPOSED.search(spelling) else 0.0

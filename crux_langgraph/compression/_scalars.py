@@ -46,7 +46,14 @@ def scalar(value: Any) -> str:
         if type(value) is int or (type(value) is float and isfinite(value)):
             return repr(value)
         return _WORDS[value] if value is None or type(value) is bool else json.dumps(value, default=str)
-    return json.dumps(value, ensure_ascii=False) if value in _LITERALS or _UNSAFE.search(value) else value
+    return value if _is_plain(value) else json.dumps(value, ensure_ascii=False)
+
+
+def _is_plain(text: str) -> bool:
+    """Whether a text can stand without quotes."""
+    if text.isprintable():  # which leaves no white space but the space
+        return text not in _LITERALS and " " not in (text[0], text[-1])
+    return _UNSAFE.search(text) is None
 
 
 def cell(value: Any) -> str:

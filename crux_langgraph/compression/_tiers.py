@@ -34,11 +34,10 @@ class Fitting:
         if verbatim is not None:
             parts = self._account.whole("verbatim", "everything fits as it is")
             return Fitted(verbatim, self._budget.count(verbatim), "verbatim", parts)
-        if self._document.structured:
-            compact = self._renderer.whole()
-            if self._budget.fits(compact):
-                parts = self._account.whole("compact", "everything fits as labelled lines")
-                return Fitted(compact, self._budget.count(compact), "compact", parts)
+        compact = self._compact()
+        if compact is not None:
+            parts = self._account.whole("compact", "everything fits as labelled lines")
+            return Fitted(compact, self._budget.count(compact), "compact", parts)
         return self._extract(query)
 
     def _verbatim(self) -> str | None:
@@ -48,6 +47,15 @@ class Fitting:
         text = self._tree.text(indent=2)
         fits = self._budget.fits(text) and all(pin in text for pin in _pinned_texts(self._tree.root))
         return text if fits else None
+
+    def _compact(self) -> str | None:
+        """Give the payload as labelled lines when that fits. When a beginning of it does not, no more is written."""
+        if not self._document.structured:
+            return None
+        if self._budget.is_plainly_over(self._renderer.beginning(self._budget.plainly_long + 1)):
+            return None
+        compact = self._renderer.whole()
+        return compact if self._budget.fits(compact) else None
 
     def _extract(self, query: Query) -> Fitted:
         self._check_pins()
