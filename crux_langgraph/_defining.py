@@ -3,9 +3,10 @@
 import re
 from typing import Any
 
+import pydantic
 from pydantic import BaseModel, PydanticUndefinedAnnotation, PydanticUserError
 
-from crux_langgraph._contract import Contract, bare
+from crux_langgraph._contract import Contract, Hidden, bare
 from crux_langgraph._payload import frame_of
 from crux_langgraph._signature import accepts
 from crux_langgraph._summarizing import Summarize
@@ -65,14 +66,24 @@ def contract_for(name: str, side: str, annotation: Any) -> Contract[Any]:
             fix="Change these fields: a payload travels as JSON through checkpoints and stores.",
         )
     contract = Contract(model)
-    if contract.blurred:
+    _refuse_unhidden(name, f"{model.__name__}, its {side},", contract.hidden)
+    return contract
+
+
+def _refuse_unhidden(name: str, model: str, hidden: Hidden) -> None:
+    if hidden.blurred:
         raise DefinitionError(
             handoff=name,
-            found=f"{model.__name__}, its {side}, has Private() in a union that JSON cannot tell apart: "
-            f"{', '.join(sorted(contract.blurred))}",
+            found=f"{model} has Private() in a union that JSON cannot tell apart: {', '.join(sorted(hidden.blurred))}",
             fix="Tell its members apart by a literal field: Annotated[A | B, Field(discriminator='kind')].",
         )
-    return contract
+    if hidden.unmasked:
+        raise DefinitionError(
+            handoff=name,
+            found=f"{model} has Private() where pydantic {pydantic.VERSION} writes the value out all the same: "
+            f"{', '.join(sorted(hidden.unmasked))}",
+            fix="Make a NamedTuple a BaseModel and extra values fields of their own, or use pydantic 2.14 or later.",
+        )
 
 
 def checked_agent(name: str, option: str, given: object) -> str | None:

@@ -3,5 +3,6 @@
 from crux_langgraph._contract import telling
 from crux_langgraph._contract._annotations import UNIONS, bare, metadata
 from crux_langgraph._contract._contract import Contract, ViolationError, without
+from crux_langgraph._contract._hiding import Hidden
 
-__all__ = ["UNIONS", "Contract", "ViolationError", "bare", "metadata", "telling", "without"]
+__all__ = ["UNIONS", "Contract", "Hidden", "ViolationError", "bare", "metadata", "telling", "without"]
