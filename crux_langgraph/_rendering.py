@@ -4,7 +4,6 @@ import sys
 from typing import Any, NamedTuple, NoReturn, cast
 
 from pydantic import BaseModel
-from pydantic_core import from_json
 
 from crux_langgraph._contract import Contract
 from crux_langgraph.compression import Counter, DoesNotFitError, Fitted, FittedPart, Frame, Tier, fit
@@ -39,9 +38,7 @@ class Rendering(NamedTuple):
             if max_tokens is None or self._fits(context, max_tokens):
                 return Rendered(context, "verbatim")
         limit = sys.maxsize if max_tokens is None else max_tokens
-        # Of private data the text is fitted from which the contract has left it out; only marks need the model itself.
-        shown = from_json(whole) if contract.private and not contract.marked else data
-        fitted = self._fitted(shown, frame, limit)
+        fitted = self._fitted(data, frame, limit)
         return Rendered(frame.around(fitted.text), fitted.tier, fitted.parts)
 
     def _fits(self, context: str, max_tokens: int) -> bool:
@@ -50,7 +47,7 @@ class Rendering(NamedTuple):
         except CounterFaultError as fault:
             self.raise_fault(fault, max_tokens)
 
-    def _fitted(self, data: object, frame: Frame, max_tokens: int) -> Fitted:
+    def _fitted(self, data: BaseModel, frame: Frame, max_tokens: int) -> Fitted:
         try:
             return fit(data, max_tokens, counter=sound(self.counter), task=self.task, wrap=frame.around)
         except CounterFaultError as fault:
