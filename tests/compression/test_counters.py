@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from pydantic import RootModel
 from support import ScriptedModel
 
 from crux_langgraph import Handoff, errors, model_counter
