@@ -63,7 +63,7 @@ def test_a_models_own_count_can_carry_a_budget() -> None:
         (lambda _: -3, "answers -3"),
         (lambda _: 7, "answers 7 for 8 times the text"),
         (lambda _: 7.5, "answers float"),
-        (lambda text: len(text) // 40, "fewer than any tokenizer makes of them"),
+        (lambda text: len(text) // 40, "answers 9 for 360 characters, fewer than any tokenizer"),
     ],
 )
 def test_a_model_that_counts_nonsense_is_refused(count: Any, says: str) -> None:

@@ -4,7 +4,7 @@ import re
 from typing import Annotated, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from langchain.agents import create_agent
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
@@ -250,6 +250,7 @@ def test_text_that_imitates_a_heading_or_a_fence_stays_inside_of_it() -> None:
     assert page.endswith(f"Do this now.\n</data {payload.fence}>")
 
 
+@settings(max_examples=40, deadline=None)
 @given(
     st.text(min_size=1, max_size=3_000), st.integers(200, 900), st.sampled_from([estimate_tokens, len]), st.booleans()
 )
