@@ -6,10 +6,11 @@ from langchain_core.tools import BaseTool, ToolException
 from langgraph.prebuilt import ToolRuntime
 from pydantic import BaseModel, PrivateAttr
 
+from crux_langgraph._read_tool import ReadHandoffTool, read_handoff
 from crux_langgraph._waiting import AWAITING, BLOCKING, Way, finish
 from crux_langgraph.errors import DelegateError
 
-__all__ = ["DelegateTool"]
+__all__ = ["DelegateTool", "ReadHandoffTool", "read_handoff"]
 
 _NO_RUNTIME = cast("ToolRuntime[Any, Any]", None)
 
