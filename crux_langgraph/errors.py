@@ -12,7 +12,8 @@
     │   ├── BudgetError          `budget`: the context does not fit into `max_tokens`
     │   ├── HookError            `on_prepare`: the user's hook raised
     │   ├── EnvelopeError        `envelope`: a recorded payload cannot be read back
-    │   └── NotReceivedError     `state`: nothing was handed over
+    │   ├── NotReceivedError     `state`: nothing was handed over
+    │   └── ReadError            `read`: a place of a payload cannot be read
     └── DelegateError            one call of a delegate failed, at the layer it names
         ├── ArgumentsError       `arguments`: the calling model's arguments do not fit; it can repair them
         ├── ContextError         `context`: the run's context did not come, or is of another type
@@ -51,6 +52,7 @@ __all__ = [
     "InputError",
     "NotReceivedError",
     "OutputError",
+    "ReadError",
     "ResultError",
     "ReturnError",
     "SubagentError",
@@ -254,6 +256,16 @@ class NotReceivedError(HandoffError):
     """The state holds no payload of this handoff."""
 
     layer = "state"
+
+
+class ReadError(HandoffError):
+    """A place of a payload cannot be read: `reason` is `private`, `unknown` (nothing is there) or `range`."""
+
+    layer = "read"
+
+    def __init__(self, *, handoff: str, found: str, fix: str, reason: Literal["private", "unknown", "range"]) -> None:
+        super().__init__(handoff=handoff, found=found, fix=fix)
+        self.reason = reason
 
 
 class DelegateError(CruxError):

@@ -2,7 +2,7 @@
 
 from crux_langgraph._contract import telling
 from crux_langgraph._contract._annotations import UNIONS, bare, metadata
-from crux_langgraph._contract._contract import Contract, ViolationError
+from crux_langgraph._contract._contract import Contract, ViolationError, without
 from crux_langgraph._contract._hiding import Hidden
 
-__all__ = ["UNIONS", "Contract", "Hidden", "ViolationError", "bare", "metadata", "telling"]
+__all__ = ["UNIONS", "Contract", "Hidden", "ViolationError", "bare", "metadata", "telling", "without"]

@@ -1,11 +1,12 @@
 """Counting, framing and rendering the text that a receiving agent is given. Pure: no model, no network, no framework."""
 
 from crux_langgraph.compression._counting import Counter, counter_fault, estimate_tokens, tiktoken_counter
-from crux_langgraph.compression._fitted import DoesNotFitError, Fitted, FittedPart, Tier
+from crux_langgraph.compression._fitted import CUT, DoesNotFitError, Fitted, FittedPart, Tier
 from crux_langgraph.compression._fitting import fit
 from crux_langgraph.compression._framing import Frame, new_marker
 
 __all__ = [
+    "CUT",
     "Counter",
     "DoesNotFitError",
     "Fitted",

@@ -66,8 +66,9 @@ def counter_fault(counter: Counter) -> str | None:
     the text, or fewer tokens than any tokenizer makes (some counters answer 0 for everything when they are offline).
     """
     once, many = counter(_SAMPLE), counter(_SAMPLE * _REPEATS)
-    if any(isinstance(count, bool) or not isinstance(count, int) for count in (once, many)):  # pyright: ignore[reportUnnecessaryIsInstance] - a user's counter may break its type
-        return f"answers {type(once).__name__}, not a whole number"
+    odd = [count for count in (once, many) if isinstance(count, bool) or not isinstance(count, int)]  # pyright: ignore[reportUnnecessaryIsInstance] - a user's counter may break its type
+    if odd:
+        return f"answers {type(odd[0]).__name__}, not a whole number"
     if once <= 0:
         return f"answers {once} for a sentence of {len(_SAMPLE)} characters"
     if many <= once:

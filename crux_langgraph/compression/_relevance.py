@@ -15,6 +15,7 @@ _AHEAD = math.exp(-1 / 15)
 _BACK = math.exp(-1 / 8)
 _HALF = 2.0
 _NAMED_SPEAKER = 1.6
+_SPEAKER_ALONE = 0.02
 _MOST_TERMS = 24
 _NEGLIGIBLE = 0.001
 _INSTRUCTIONS = frozenset(map(stem, INSTRUCTIONS))
@@ -71,17 +72,15 @@ def relevance(document: Document, numbered: Sequence[Sequence[int]], lexicon: Le
     asked = asked_features(query, lexicon)
     scores = [0.0] * len(numbered)
     norm = sum(asked.values())
-    if not norm:
-        return scores
     for feature, places in _places(numbered, lexicon, asked).items():
         _spread(places, asked[feature] / norm, scores)
     heads = {line.head for line in document.lines}
     asked_for = {head for head in heads if query.names(head.rstrip(":"))}
+    if not asked_for:
+        return scores
     named = [line.head in asked_for for line in document.lines]
-    if asked_for:
-        pairs = zip(scores, document.units, strict=True)
-        return [score * _NAMED_SPEAKER if named[unit.line] else score for score, unit in pairs]
-    return scores
+    pairs = zip(scores, document.units, strict=True)
+    return [score * _NAMED_SPEAKER + _SPEAKER_ALONE if named[unit.line] else score for score, unit in pairs]
 
 
 def _places(numbered: Sequence[Sequence[int]], lexicon: Lexicon, asked: dict[int, float]) -> dict[int, list[int]]:

@@ -10,9 +10,10 @@ from crux_langgraph.compression._fitted import DoesNotFitError, Fitted, Tier
 from crux_langgraph.compression._ranking import Ranking
 from crux_langgraph.compression._relevance import Query
 from crux_langgraph.compression._rendering import Renderer
-from crux_langgraph.compression._selecting import Selection, Selector, pinned_units, with_manifest
+from crux_langgraph.compression._selecting import Selection, Selector, with_manifest
 from crux_langgraph.compression._tree import Marked, Tree
-from crux_langgraph.compression._units import Document
+from crux_langgraph.compression._turns import Conversation
+from crux_langgraph.compression._units import Document, pinned_units
 from crux_langgraph.compression._walking import document_of
 
 
@@ -96,6 +97,8 @@ def _pinned_texts(node: Any, *, pinned: bool = False) -> Iterator[str]:
     elif isinstance(node, str):
         if pinned:
             yield node
+    elif isinstance(node, Conversation):
+        yield from (turn.content for turn in node if pinned)
     elif isinstance(node, dict | list):
         record = isinstance(node, dict)
         for item in cast("dict[str, Any]", node).values() if record else cast("list[Any]", node):

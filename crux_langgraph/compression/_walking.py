@@ -155,7 +155,10 @@ class Walker:
             self.value(held, name, part)
 
     def prose(self, text: str, label: str, part: int, kind: Kind) -> None:
-        """Walk lines and sentences."""
+        """Walk lines and sentences; what is pinned is not cut."""
+        if self._pinned(part):
+            self.document.add(text, "\n", label, part, "prose")
+            return
         for glue, piece in pieces(text):
             self.document.add(piece, glue, label, part, kind)
 
