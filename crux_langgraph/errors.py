@@ -120,7 +120,7 @@ class DefinitionError(CruxError):
         self.handoff = handoff
         self.found = found
         self.fix = fix
-        self.problems = tuple(problems)
+        self.problems: tuple[FieldProblem, ...] = tuple(problems)
         super().__init__(_sentence(f"{kind} {handoff!r} (layer: {self.layer}): {found}", self.problems, fix))
 
 
@@ -128,7 +128,7 @@ class WiringError(CruxError):
     """A graph is wired wrongly. `findings` holds everything that was found, each with what to do."""
 
     def __init__(self, *, findings: Sequence[Finding]) -> None:
-        self.findings = tuple(findings)
+        self.findings: tuple[Finding, ...] = tuple(findings)
         super().__init__("\n".join(map(str, self.findings)))
 
 
@@ -145,7 +145,7 @@ class ContextsError(CruxError):
     """Several contexts need `needed_tokens` at their least and may have `max_tokens` together, by one counter."""
 
     def __init__(self, *, contexts: Sequence[str], max_tokens: int, needed_tokens: int) -> None:
-        self.contexts = tuple(contexts)
+        self.contexts: tuple[str, ...] = tuple(contexts)
         self.max_tokens = max_tokens
         self.needed_tokens = needed_tokens
         super().__init__(
@@ -175,7 +175,7 @@ class HandoffError(CruxError):
         self.handoff = handoff
         self.found = found
         self.fix = fix
-        self.problems = tuple(problems)
+        self.problems: tuple[FieldProblem, ...] = tuple(problems)
         self.original = original
         super().__init__(_sentence(f"handoff {handoff!r} (layer: {self.layer}): {found}", self.problems, fix))
 
@@ -293,7 +293,7 @@ class DelegateError(CruxError):
         self.delegate = delegate
         self.found = found
         self.fix = fix
-        self.problems = tuple(problems)
+        self.problems: tuple[FieldProblem, ...] = tuple(problems)
         self.original = original
         self.returned = returned
         super().__init__(self._told(fix))

@@ -82,14 +82,14 @@ class Delegate(Generic[In, Out, Ctx, Args]):
 
         functools.update_wrapper(self, wrapped, updated=())
         name = self.__name__ = subagent.name
-        self.id = checked_id(name, id, "delegate") if id is not None else id_from(name, "delegate")
+        self.id: str = checked_id(name, id, "delegate") if id is not None else id_from(name, "delegate")
         self.handoff = handoff
         self._waits = is_async(handoff.__wrapped__)
-        self.args_schema = subagent.args_schema
-        self.context_schema = subagent.context.schema
-        self.max_repairs = checked_repairs(name, max_repairs)
-        self.timeout_s = checked_timeout(name, timeout_s)
-        self.max_depth = checked_depth(name, max_depth)
+        self.args_schema: type[BaseModel] = subagent.args_schema
+        self.context_schema: Any = subagent.context.schema
+        self.max_repairs: int = checked_repairs(name, max_repairs)
+        self.timeout_s: float | None = checked_timeout(name, timeout_s)
+        self.max_depth: int | None = checked_depth(name, max_depth)
         self._tells = checked_on_error(name, on_error)
         self._check = functools.partial(checked_arguments, Contract(subagent.args_schema))
         self._subagent = subagent
