@@ -29,12 +29,12 @@ class CapturedRun(NamedTuple):
     @property
     def inputs(self) -> Mapping[str, Any]:
         """What it recorded of its input."""
-        return self.run.inputs or {}
+        return cast("Mapping[str, Any]", cast("Any", self.run).inputs or {})
 
     @property
     def outputs(self) -> Mapping[str, Any]:
         """What it recorded of its output; empty for one that failed or has not ended."""
-        return self.run.outputs or {}
+        return cast("Mapping[str, Any]", cast("Any", self.run).outputs or {})
 
     @property
     def error(self) -> str | None:

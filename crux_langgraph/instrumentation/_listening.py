@@ -1,36 +1,45 @@
 """Whether anybody listens to our runs: asked before anything is built for them, in a few microseconds."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple, cast
 
 from langchain_core.callbacks import BaseCallbackManager
 from langchain_core.globals import get_debug
-from langchain_core.runnables.config import var_child_runnable_config
+from langchain_core.runnables.config import RunnableConfig, var_child_runnable_config
 from langchain_core.tracers import context as tracing
-from langgraph.runtime import Runtime, get_runtime
+from langgraph.config import get_stream_writer
 from langgraph.types import StreamWriter
-from langsmith import utils as langsmith
+from langsmith import utils
+
+from crux_langgraph.instrumentation._settings import current_settings
 
 # Hooks bring listeners in by context variables (`collect_runs()` does). Core has no public list of them, so without this
 # one every run is built and then asked who hears it: slower, and as right.
+_is_tracing: Callable[[], object] = cast("Any", utils).tracing_is_enabled
 _HOOKS: Any = getattr(tracing, "_configure_hooks", None)
-_NOBODY_READS = cast("Any", Runtime)().stream_writer
 
 
 class Listeners(NamedTuple):
-    """Who is to be told of a run: callback handlers (tracers too), and the stream of the graph if it was asked for."""
+    """Who is to be told of a run: callback handlers (tracers too), and the stream of the graph if that was asked for."""
 
+    config: RunnableConfig | None
+    """The config of the run around this one; None outside of any."""
     handlers: bool
+    is_plain: bool
+    """The handlers are those of the config and no others: no tracer comes in by the environment or the context."""
     stream: StreamWriter | None
 
 
 def listeners() -> Listeners | None:
     """Give those who listen here and now; None when nobody does."""
     config = var_child_runnable_config.get()
-    stream = _stream() if config is not None else None
-    is_heard = _has_ears(config) or _is_hooked() or tracing.tracing_v2_callback_var.get() is not None
-    if is_heard or cast("Any", langsmith).tracing_is_enabled() or get_debug():
-        return Listeners(True, stream)
-    return None if stream is None else Listeners(False, stream)
+    stream = _stream() if current_settings().stream else None
+    is_called = _is_hooked() or tracing.tracing_v2_callback_var.get() is not None or get_debug()
+    if is_called or _is_tracing():
+        return Listeners(config, True, False, stream)
+    if _has_ears(config):
+        return Listeners(config, True, True, stream)
+    return None if stream is None else Listeners(config, False, True, stream)
 
 
 def _has_ears(config: Any) -> bool:
@@ -50,10 +59,7 @@ def _is_hooked() -> bool:
 
 
 def _stream() -> StreamWriter | None:
-    """Give the writer of the graph's stream where a caller reads it with `stream_mode="custom"`."""
     try:
-        runtime = cast("Any", get_runtime())
+        return get_stream_writer()
     except (RuntimeError, KeyError):
-        return None
-    writer = getattr(runtime, "stream_writer", None)
-    return None if writer is _NOBODY_READS else writer
+        return None  # no graph runs here

@@ -14,6 +14,7 @@ class Settings(NamedTuple):
 
     view_bytes: int = DEFAULT_VIEW_BYTES
     attachments: bool = False
+    stream: bool = False
 
 
 _DEFAULT = Settings()
@@ -26,12 +27,15 @@ def current_settings() -> Settings:
 
 
 @contextmanager
-def recorded(*, view_bytes: int = DEFAULT_VIEW_BYTES, attachments: bool = False) -> Generator[None]:
-    """Say how much our runs show, for everything that starts inside the block.
+def recorded(
+    *, view_bytes: int = DEFAULT_VIEW_BYTES, attachments: bool = False, stream: bool = False
+) -> Generator[None]:
+    """Say how much our runs show and to whom, for everything that starts inside the block.
 
     `view_bytes` limits the JSON text of what a run shows of its input, and of its output: what is longer is shown by
     heads, tails, counts and SHA-256 sums. With `attachments` the run in LangSmith also gets the whole of both as files,
-    `input` and `output`, private fields masked. Raises `ValueError` for fewer than 256 bytes.
+    `input` and `output`, private fields masked. With `stream` a graph's `stream_mode="custom"` gives their starts and ends
+    too, each as a mapping with the key `crux`: who reads that stream must expect it. Raises `ValueError` for fewer than 256 bytes.
 
     >>> from crux_langgraph.instrumentation import recorded
     >>> with recorded(view_bytes=4_096, attachments=True):
@@ -40,7 +44,7 @@ def recorded(*, view_bytes: int = DEFAULT_VIEW_BYTES, attachments: bool = False)
     if view_bytes < _LEAST_BYTES:
         msg = f"recorded(view_bytes={view_bytes}): give at least {_LEAST_BYTES} bytes."
         raise ValueError(msg)
-    token = _SETTINGS.set(Settings(view_bytes, attachments))
+    token = _SETTINGS.set(Settings(view_bytes, attachments, stream))
     try:
         yield
     finally:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import sha256
-from itertools import islice, repeat
+from itertools import islice
 from typing import Any, cast
 
 from pydantic_core import to_json
@@ -16,6 +16,8 @@ _ITEM_BYTES = 24
 _MOST_KEY = 192
 _MOST_NESTED = 64
 _FRAME = 12
+_SCALAR = 5
+_KEY = 12
 _JSON: Any = {"inf_nan_mode": "constants", "fallback": str}
 
 
@@ -54,19 +56,15 @@ def capped(value: Any, most_bytes: int, *, plain: Plain | None = None, sums: Sum
 def rough_bytes(value: Any, enough: int) -> int:
     """Give about the bytes of plain data's JSON text; where that is more than `enough`, some number above it."""
     if isinstance(value, str):
-        return len(value) + 2
+        return len(value)
     if not isinstance(value, dict | list):
-        return 6
-    size = 2
-    for key, item in _keyed(cast("dict[str, Any] | list[Any]", value)):
-        size += len(str(key)) + 4 + rough_bytes(item, enough)
+        return _SCALAR
+    size = len(cast("dict[str, Any]", value)) * _KEY if isinstance(value, dict) else 0
+    for item in cast("Iterable[Any]", value.values() if isinstance(value, dict) else value):
+        size += _SCALAR + (len(item) if isinstance(item, str) else rough_bytes(item, enough))
         if size > enough:
             break
     return size
-
-
-def _keyed(value: dict[str, Any] | list[Any]) -> Iterable[tuple[str, Any]]:
-    return value.items() if isinstance(value, dict) else zip(repeat(""), value)
 
 
 def json_bytes(value: Any) -> bytes:

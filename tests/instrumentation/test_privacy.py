@@ -59,7 +59,7 @@ async def test_a_secret_is_in_nothing_that_our_runs_tell(
     graph = two_agents(contract, found=FOUND).compile()
     streamed: list[Any] = []
     try:
-        with recorded(attachments=True):
+        with recorded(attachments=True, stream=True):
             async for mode, chunk in graph.astream({}, {"callbacks": [seen]}, stream_mode=["custom", "values"]):
                 streamed += [chunk] if mode == "custom" else []
     except errors.TransformError as error:

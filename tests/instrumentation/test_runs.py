@@ -187,9 +187,11 @@ async def test_events_of_the_graph_tell_of_it(seen: Seen) -> None:
     assert events[1]["data"]["output"]["crux"]["crux_tier"] == "verbatim"
 
 
-async def test_the_custom_stream_tells_of_it_when_it_is_read(call: Call) -> None:
-    chunks = await call.stream(two_agents(make()).compile(), {}, stream_mode="custom")
-    start, end = chunks
+async def test_the_custom_stream_tells_of_it_where_that_is_asked_for(call: Call) -> None:
+    graph = two_agents(make()).compile()
+    assert await call.stream(graph, {}, stream_mode="custom") == []
+    with recorded(stream=True):
+        start, end = await call.stream(graph, {}, stream_mode="custom")
     assert (start["crux"], start["event"], start["data"]) == ("handoff:prepare", "start", {"input": GOOD})
     assert (end["event"], end["run_id"]) == ("end", start["run_id"])
     assert end["data"]["crux"]["crux_tier"] == "verbatim"
@@ -199,7 +201,7 @@ async def test_the_custom_stream_tells_of_it_when_it_is_read(call: Call) -> None
 async def test_the_custom_stream_tells_of_an_error() -> None:
     told: list[Any] = []
     chunks = two_agents(make(), found=BAD).compile().stream({}, stream_mode="custom")
-    with pytest.raises(errors.InputError):
+    with recorded(stream=True), pytest.raises(errors.InputError):
         told.extend(chunks)
     assert [chunk["event"] for chunk in told] == ["start", "error"]
     assert told[1]["data"]["crux"]["crux_layer"] == "input"
