@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from crux_langgraph._contract import Contract
 from crux_langgraph._delegate._result import DelegateResult
-from crux_langgraph._delegate._subagent import Call, Run
+from crux_langgraph._delegate._subagent import Call, Returned, Run
 from crux_langgraph._handoff import Handoff
 from crux_langgraph._waiting import Way
 from crux_langgraph.instrumentation import Facts, Recording, as_subagent, identity, is_inside_a_run
@@ -62,7 +62,7 @@ class Recorder(NamedTuple):
             await stack.enter_async_context(runs[0])
             yield ended
 
-    async def run(self, way: Way, run: Run, call: Call) -> Any:
+    async def run(self, way: Way, run: Run, call: Call) -> Returned:
         """Run the subagent, marked as one in the trace; a repair is a run around it."""
         with as_subagent(self.subagent):
             if call.repair is None:

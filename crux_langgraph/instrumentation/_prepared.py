@@ -7,7 +7,8 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from crux_langgraph._contract import Contract
-from crux_langgraph._payload import Payload, Receipt
+from crux_langgraph._payload import Payload
+from crux_langgraph._receipt import Receipt
 from crux_langgraph.instrumentation._recording import End, Facts
 from crux_langgraph.instrumentation._views import rough_bytes
 
@@ -58,7 +59,7 @@ def payload_facts(payload: Payload[Any], given: Any, shown: Any) -> Facts:
         "crux_payload_id": payload.id,
         **facts,
         "crux_ratio": round(facts[f"crux_output_{unit}"] / max(facts[f"crux_input_{unit}"], 1), 4),
-        "crux_model_calls": getattr(payload.receipt, "model_calls", 0),
+        "crux_model_calls": payload.receipt.model_calls,
     }
 
 

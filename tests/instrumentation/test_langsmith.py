@@ -7,7 +7,6 @@ from contextvars import copy_context
 from typing import Any
 
 import pytest
-from conftest import Traced
 from langchain_core.runnables import RunnableLambda
 from langchain_core.runnables.config import ContextThreadPoolExecutor
 from langchain_core.tools import tool
@@ -20,6 +19,7 @@ from langgraph.types import Command, Send, interrupt
 from langsmith import traceable
 from langsmith.run_helpers import tracing_context
 from support import BAD, GOOD, Brief, Call, Research, ScriptedModel, State, calling, make, to_brief, two_agents
+from watching import Traced
 
 from crux_langgraph import Delegate, add_handoff, delegate, errors, handoff
 

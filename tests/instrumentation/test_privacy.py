@@ -9,12 +9,12 @@ from typing import Annotated, Any, NamedTuple
 from uuid import UUID
 
 import pytest
-from conftest import Seen, Traced, tracing
 from langchain_core.messages import AIMessage
 from langgraph.graph import START, StateGraph
 from langsmith_server import LangSmithServer
 from pydantic import BaseModel, Field, RootModel
 from support import Call, State, two_agents
+from watching import Seen, Traced, tracing
 
 from crux_langgraph import Private, add_handoff, delegate, errors, handoff
 from crux_langgraph.instrumentation import recorded

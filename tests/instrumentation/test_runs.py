@@ -4,13 +4,13 @@ import asyncio
 from typing import Annotated, Any
 
 import pytest
-from conftest import Seen
 from langchain_core.callbacks import AsyncCallbackHandler
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.errors import ParentCommand
 from langgraph.types import Command, interrupt
 from pydantic import BaseModel
 from support import BAD, GOOD, Brief, Call, Research, ScriptedModel, make, to_brief, two_agents
+from watching import Seen
 
 from crux_langgraph import Private, delegate, errors, handoff
 from crux_langgraph.instrumentation import recorded
