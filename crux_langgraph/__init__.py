@@ -4,6 +4,7 @@ from crux_langgraph import errors
 from crux_langgraph._context import Composed, Context, Cut, compose
 from crux_langgraph._delegate import Delegate, DelegateResult, RepairRequest, delegate
 from crux_langgraph._handoff import Handoff, handoff
+from crux_langgraph._inbox import ANY, GLOBAL, Claimed, Sent, Stored
 from crux_langgraph._payload import Payload, Receipt
 from crux_langgraph._receiving import brief_in, brief_messages, human_message, system_message
 from crux_langgraph.compression import Fitted, FittedPart, estimate_tokens, fit, tiktoken_counter
@@ -11,6 +12,9 @@ from crux_langgraph.fields import Fit, Omit, Pin, Private
 from crux_langgraph.graph import HandoffNode, Handoffs, HandoffState, add_handoff, check
 
 __all__ = [
+    "ANY",
+    "GLOBAL",
+    "Claimed",
     "Composed",
     "Context",
     "Cut",
@@ -29,6 +33,8 @@ __all__ = [
     "Private",
     "Receipt",
     "RepairRequest",
+    "Sent",
+    "Stored",
     "add_handoff",
     "brief_in",
     "brief_messages",

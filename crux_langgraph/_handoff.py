@@ -26,10 +26,12 @@ from crux_langgraph._defining import (
     checked_hook,
     checked_id,
     checked_max_tokens,
+    checked_store,
     checked_version,
     contract_for,
     id_from,
 )
+from crux_langgraph._inbox import Inbox
 from crux_langgraph._payload import Payload, Receipt, records_in, written
 from crux_langgraph._rendering import Rendering
 from crux_langgraph._signature import Signature, read_signature
@@ -42,11 +44,13 @@ Out = TypeVar("Out", bound=BaseModel)
 Ret = TypeVar("Ret", default=Any)
 Model = TypeVar("Model", bound=BaseModel)
 
+Admit = Callable[[str], Coroutine[Any, Any, None]]
+
 OnPrepare = Callable[[Payload[Any]], object]
 """A hook that is called with each prepared payload, sync or async; what it returns is ignored."""
 
 
-class Handoff(Generic[In, Out, Ret]):
+class Handoff(Inbox[In, Out], Generic[In, Out, Ret]):
     """A checked crossing from one agent to the next: `In` is what A produces, `Out` what B expects.
 
     Made by `@handoff` or `Handoff.of`. It can be called as the plain function it wraps, and then checks nothing.
@@ -68,10 +72,12 @@ class Handoff(Generic[In, Out, Ret]):
         counter: Counter = estimate_tokens,
         on_prepare: OnPrepare | None = None,
         version: int = 1,
+        store: Any = None,
     ) -> None:
         """Check the definition. Use `@handoff` or `Handoff.of`, which document the options and what they raise."""
         functools.update_wrapper(self, transform, updated=())
         name = self.__name__ = signature.name
+        super().__init__(checked_store(name, store))
         self._signature = signature
         self._input: Contract[In] = contract_for(name, "input", signature.input_type)
         self._output: Contract[Out] = contract_for(name, "output", signature.output_type)
@@ -99,6 +105,7 @@ class Handoff(Generic[In, Out, Ret]):
         counter: Counter = estimate_tokens,
         on_prepare: OnPrepare | None = None,
         version: int = 1,
+        store: Any = None,
     ) -> "Handoff[Model, Model, Model]":
         """Make a handoff that checks and passes on one model as it is. The options are those of `@handoff`."""
         signature = Signature(
@@ -119,6 +126,7 @@ class Handoff(Generic[In, Out, Ret]):
             counter=counter,
             on_prepare=on_prepare,
             version=version,
+            store=store,
         )
 
     def __call__(self, value: In, /, **runtime: Any) -> Ret:
@@ -165,10 +173,17 @@ class Handoff(Generic[In, Out, Ret]):
         """Give the payload's text as a `Context` named `handoff:<id>`, with a priority beside other contexts."""
         return Context(id=f"handoff:{self.id}", text=payload.context, priority=priority, refit=payload.context_within)
 
-    async def flow(self, way: Way, value: object, *, payload_id: str | None = None) -> Payload[Out]:
-        """Run the steps of `prepare` on either way, for adapters that bring a payload id of their own."""
+    async def flow(
+        self, way: Way, value: object, *, payload_id: str | None = None, admit: Admit | None = None
+    ) -> Payload[Out]:
+        """Run the steps of `prepare` on either way, for adapters that bring a payload id of their own.
+
+        `admit` is awaited with the checked input as JSON text before the transform; what it raises ends the flow.
+        """
         started = perf_counter()
         given = check_input(self.id, self._input, value)
+        if admit is not None:
+            await admit(written(InputError, self.id, given, self._input.text))
         checked = perf_counter()
         returned = await transform(way, self.id, self.__wrapped__, self._signature, given, self.private_fields)
         transformed = perf_counter()
@@ -223,7 +238,7 @@ class Handoff(Generic[In, Out, Ret]):
         Raises `EnvelopeError` whose `reason` tells a corrupt envelope, one of another handoff, one of another
         version of this handoff, and data that no longer fits apart.
         """
-        record = read_envelope(self.id, self.version, envelope)
+        record = read_envelope(self.id, self.version, envelope, self._upgrades)
         data = load_data(self.id, self._output, record.data)
         payload: Payload[Out] = Payload(
             id=record.id,
@@ -300,6 +315,7 @@ def handoff(
     counter: Counter = estimate_tokens,
     on_prepare: OnPrepare | None = None,
     version: int = 1,
+    store: Any = None,
 ) -> HandoffDecorator: ...
 def handoff(
     transform: Callable[[Any], Any] | None = None,
@@ -312,6 +328,7 @@ def handoff(
     counter: Counter = estimate_tokens,
     on_prepare: OnPrepare | None = None,
     version: int = 1,
+    store: Any = None,
 ) -> Any:
     """Make a function `(research: Research) -> Brief` a typed handoff, bare or with options.
 
@@ -326,7 +343,11 @@ def handoff(
         max_tokens: the most tokens of `payload.context` by `counter`, frame included; None for no limit.
         counter: tokens of a text; by default an estimate that works offline and is rather too high than too low.
         on_prepare: called with each payload after all checks, sync or async.
-        version: of the payload's format; a payload of another version is refused when it is read back.
+        version: of the payload's format; a payload of another version is refused when it is read back, unless an
+            `upgrade` leads from it.
+        store: where `send`, `receive` and `claim` have their inbox: "sqlite:" (a file in the user's state folder),
+            "sqlite:///path", "sqlite::memory:", "postgresql://...", a psycopg pool or a `Store`; by default what the
+            variable CRUX_HANDOFF_URL names.
 
     Raises `DefinitionError` for whatever could not work later, with what to write instead.
 
@@ -357,6 +378,7 @@ def handoff(
             counter=counter,
             on_prepare=on_prepare,
             version=version,
+            store=store,
         )
 
     return decorate if transform is None else decorate(transform)
