@@ -27,14 +27,17 @@ from crux_langgraph._defining import (
     checked_id,
     checked_max_tokens,
     checked_store,
+    checked_summarize,
     checked_version,
     contract_for,
     id_from,
 )
 from crux_langgraph._inbox import Inbox
-from crux_langgraph._payload import Payload, Receipt, records_in, written
+from crux_langgraph._payload import Payload, records_in, written
+from crux_langgraph._receipt import Receipt
 from crux_langgraph._rendering import Rendering
 from crux_langgraph._signature import Signature, read_signature
+from crux_langgraph._summarizing import Summarize
 from crux_langgraph._waiting import AWAITING, BLOCKING, Way, finish
 from crux_langgraph.compression import Counter, estimate_tokens, new_marker
 from crux_langgraph.errors import BudgetError, HookError, InputError, NotReceivedError
@@ -44,7 +47,7 @@ Out = TypeVar("Out", bound=BaseModel)
 Ret = TypeVar("Ret", default=Any)
 Model = TypeVar("Model", bound=BaseModel)
 
-Admit = Callable[[str], Coroutine[Any, Any, None]]
+Admit = Callable[[Callable[[], str]], Coroutine[Any, Any, None]]
 
 OnPrepare = Callable[[Payload[Any]], object]
 """A hook that is called with each prepared payload, sync or async; what it returns is ignored."""
@@ -70,6 +73,7 @@ class Handoff(Inbox[In, Out], Generic[In, Out, Ret]):
         to_agent: str | None = None,
         max_tokens: int | None = None,
         counter: Counter = estimate_tokens,
+        summarize: Summarize | None = None,
         on_prepare: OnPrepare | None = None,
         version: int = 1,
         store: Any = None,
@@ -89,6 +93,7 @@ class Handoff(Inbox[In, Out], Generic[In, Out, Ret]):
         self.max_tokens = checked_max_tokens(
             name, max_tokens, handoff_id=self.id, from_agent=self.from_agent, counter=counter
         )
+        self.summarize = checked_summarize(name, summarize, self.max_tokens)
         self._rendering = Rendering(self.id, self.max_tokens, counter, signature.description)
         self.version = checked_version(name, version)
         self.description = signature.description
@@ -103,6 +108,7 @@ class Handoff(Inbox[In, Out], Generic[In, Out, Ret]):
         to_agent: str | None = None,
         max_tokens: int | None = None,
         counter: Counter = estimate_tokens,
+        summarize: Summarize | None = None,
         on_prepare: OnPrepare | None = None,
         version: int = 1,
         store: Any = None,
@@ -124,6 +130,7 @@ class Handoff(Inbox[In, Out], Generic[In, Out, Ret]):
             to_agent=to_agent,
             max_tokens=max_tokens,
             counter=counter,
+            summarize=summarize,
             on_prepare=on_prepare,
             version=version,
             store=store,
@@ -178,12 +185,13 @@ class Handoff(Inbox[In, Out], Generic[In, Out, Ret]):
     ) -> Payload[Out]:
         """Run the steps of `prepare` on either way, for adapters that bring a payload id of their own.
 
-        `admit` is awaited with the checked input as JSON text before the transform; what it raises ends the flow.
+        `admit` is awaited before the transform, with a function that writes the checked input as JSON; what it raises
+        ends the flow.
         """
         started = perf_counter()
         given = check_input(self.id, self._input, value)
         if admit is not None:
-            await admit(written(InputError, self.id, given, self._input.text))
+            await admit(lambda: written(InputError, self.id, given, self._input.text))
         checked = perf_counter()
         returned = await transform(way, self.id, self.__wrapped__, self._signature, given, self.private_fields)
         transformed = perf_counter()
@@ -194,6 +202,10 @@ class Handoff(Inbox[In, Out], Generic[In, Out, Ret]):
             "output": perf_counter() - transformed,
         }
         payload = self._payload(payload_id or f"ho-{uuid4().hex}", given, data, durations)
+        if self.summarize is not None:
+            from crux_langgraph._shortening import shortened  # most programs ask no model for that
+
+            payload = await shortened(way, self.summarize, payload)
         self._require_fit(payload)
         if self._on_prepare is not None:
             await call_user(way, self.id, HookError, "on_prepare", self._on_prepare, payload)
@@ -257,6 +269,7 @@ class Handoff(Inbox[In, Out], Generic[In, Out, Ret]):
                 counter=self.counter,
                 rendered=lambda: payload.rendered,
                 measured=record.receipt.measured,
+                model=record.receipt.model,
             ),
         )
         return payload
@@ -313,6 +326,7 @@ def handoff(
     to_agent: str | None = None,
     max_tokens: int | None = None,
     counter: Counter = estimate_tokens,
+    summarize: Summarize | None = None,
     on_prepare: OnPrepare | None = None,
     version: int = 1,
     store: Any = None,
@@ -326,6 +340,7 @@ def handoff(
     to_agent: str | None = None,
     max_tokens: int | None = None,
     counter: Counter = estimate_tokens,
+    summarize: Summarize | None = None,
     on_prepare: OnPrepare | None = None,
     version: int = 1,
     store: Any = None,
@@ -342,6 +357,8 @@ def handoff(
         from_agent, to_agent: the agents' names; the default source and target of `add_handoff`.
         max_tokens: the most tokens of `payload.context` by `counter`, frame included; None for no limit.
         counter: tokens of a text; by default an estimate that works offline and is rather too high than too low.
+        summarize: lets a model shorten the prose of what does not fit, `Summarize(model)`; None for the deterministic
+            fit alone, which also steps in wherever the model fails.
         on_prepare: called with each payload after all checks, sync or async.
         version: of the payload's format; a payload of another version is refused when it is read back, unless an
             `upgrade` leads from it.
@@ -376,6 +393,7 @@ def handoff(
             to_agent=to_agent,
             max_tokens=max_tokens,
             counter=counter,
+            summarize=summarize,
             on_prepare=on_prepare,
             version=version,
             store=store,

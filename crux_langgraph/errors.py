@@ -17,7 +17,8 @@
     │   │   ├── NoStoreError     there is no store, or none where anything would be safe
     │   │   └── ClaimNotSupportedError  the store has no claims
     │   ├── ScopeError           `scope`: it was not said whose handoffs are meant
-    │   └── LeaseLostError       `claim`: another consumer has the record, or may have it
+    │   ├── LeaseLostError       `claim`: another consumer has the record, or may have it
+    │   └── ReadError            `read`: a place of a payload cannot be read
     └── DelegateError            one call of a delegate failed, at the layer it names
         ├── ArgumentsError       `arguments`: the calling model's arguments do not fit; it can repair them
         ├── ContextError         `context`: the run's context did not come, or is of another type
@@ -59,6 +60,7 @@ __all__ = [
     "NoStoreError",
     "NotReceivedError",
     "OutputError",
+    "ReadError",
     "ResultError",
     "ReturnError",
     "ScopeError",
@@ -300,14 +302,25 @@ class LeaseLostError(HandoffError):
         self.record_id = record_id
 
 
+class ReadError(HandoffError):
+    """A place of a payload cannot be read: `reason` is `private`, `unknown` (nothing is there) or `range`."""
+
+    layer = "read"
+
+    def __init__(self, *, handoff: str, found: str, fix: str, reason: Literal["private", "unknown", "range"]) -> None:
+        super().__init__(handoff=handoff, found=found, fix=fix)
+        self.reason = reason
+
+
 class DelegateError(CruxError):
     """One call of a delegate failed. `delegate` is its id, `layer` where, `problems` the fields, `original` the cause.
 
-    `returned` is what the subagent gave last, as it gave it, or None: work that can be saved. A pickled copy is
-    without `original` and `returned`.
+    `returned` is what the subagent gave last, as it gave it (a graph: its final state), or None: work that can be
+    saved. A pickled copy is without `original` and `returned`.
     """
 
     layer: ClassVar[str] = "delegate"
+    model_fix: ClassVar[str | None] = None
     original: BaseException | None = None
     returned: object = None
 
@@ -327,7 +340,15 @@ class DelegateError(CruxError):
         self.problems = tuple(problems)
         self.original = original
         self.returned = returned
-        super().__init__(_sentence(f"delegate {delegate!r} (layer: {self.layer}): {found}", self.problems, fix))
+        super().__init__(self._told(fix))
+
+    @property
+    def told(self) -> str:
+        """The error for a calling model: what the model can do, in place of what the program's author can."""
+        return self._told(self.model_fix or self.fix)
+
+    def _told(self, fix: str) -> str:
+        return _sentence(f"delegate {self.delegate!r} (layer: {self.layer}): {self.found}", self.problems, fix)
 
 
 class ArgumentsError(DelegateError):
@@ -346,12 +367,14 @@ class SubagentError(DelegateError):
     """The subagent raised. A validation error inside it is on `original`, anything else is chained."""
 
     layer = "subagent"
+    model_fix = "It gave no result. Call it again if the failure may pass, or go on without it."
 
 
 class ReturnError(DelegateError):
     """What the subagent returned is not a valid input of the handoff, also after `repairs` repairs."""
 
     layer = "return"
+    model_fix = "It gave no result that can be used. Ask it for something simpler, or go on without it."
 
     def __init__(self, *, repairs: int, **facts: Any) -> None:
         super().__init__(**facts)

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Generator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from hashlib import sha256
 from json import dumps
@@ -174,10 +174,10 @@ class Claiming(Generic[Out]):
         self._open_store = open_store
         self._read = read
         self._options = options
-        self._scope = None if options.scope is ANY else encoded(handoff, "claim", cast("Scope", options.scope))
+        self._scope = None if options.scope is ANY else encoded(handoff, "claim", options.scope)
 
     @contextmanager
-    def blocking(self) -> Iterator[Claimed[Out]]:
+    def blocking(self) -> Generator[Claimed[Out]]:
         """Hold a record for the time of a `with` block."""
         store = finish(self._open_store(BLOCKING))
         claimed, lease = finish(self._take(BLOCKING, store))
@@ -193,7 +193,7 @@ class Claiming(Generic[Out]):
             finish(self._acknowledge(BLOCKING, store, lease))
 
     @asynccontextmanager
-    async def awaiting(self) -> AsyncIterator[Claimed[Out]]:
+    async def awaiting(self) -> AsyncGenerator[Claimed[Out]]:
         """Hold a record for the time of an `async with` block."""
         store = await self._open_store(AWAITING)
         claimed, lease = await self._take(AWAITING, store)
@@ -243,7 +243,7 @@ class Claiming(Generic[Out]):
             await way.call(store.settle, lease, State.DEAD, reason=reason)
 
     @contextmanager
-    def _kept(self, store: Store, claimed: Claimed[Out], lease: Lease) -> Iterator[None]:
+    def _kept(self, store: Store, claimed: Claimed[Out], lease: Lease) -> Generator[None]:
         """Extend the lease while the block runs, from a thread: an event loop that is kept busy would not come to it."""
         over = threading.Event()
         beat = threading.Thread(

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
-from typing import Any, Generic, cast
+from typing import Any, Generic
 
 from pydantic import BaseModel
 from typing_extensions import TypeVar
@@ -182,7 +182,7 @@ class Inbox(ABC, Generic[In, Out]):
         before: int | None,
         limit: int,
     ) -> list[Stored[Out]]:
-        where = None if scope is ANY else encoded(self.id, method, cast("Scope", scope))
+        where = None if scope is ANY else encoded(self.id, method, scope)
         store = await self._store(way, method)
         records = await way.call(store.page, self.id, where, states=states, before=before, limit=limit)
         return [Stored(record, self.from_envelope) for record in records]

@@ -3,6 +3,7 @@
 import json
 import threading
 from collections import Counter, OrderedDict
+from collections.abc import Callable
 from hashlib import sha256
 from typing import Any
 
@@ -29,7 +30,7 @@ def given_key(handoff: str, key: object) -> str:
     return f"key {text}" if len(text) <= _MOST_CHARACTERS else f"sha256 {sha256(text.encode()).hexdigest()}"
 
 
-def task_key(tool_call_id: str | None, text: str) -> str | None:
+def task_key(tool_call_id: str | None, text: Callable[[], str]) -> str | None:
     """Give the key of a send inside a graph: of its task, of the tool call if it is known, else of what is sent.
 
     None outside a graph. A task that runs again, after a failure, an interrupt or a crash, gives the same keys, and
@@ -45,7 +46,7 @@ def task_key(tool_call_id: str | None, text: str) -> str | None:
         return f"call {_hashed(info.task_id, tool_call_id)}"
     # What runs again has another attempt or another first time, and counts from the beginning.
     run = (info.task_id, info.node_attempt, info.node_first_attempt_time)
-    digest = _hashed(info.task_id, text)
+    digest = _hashed(info.task_id, text())
     return f"task {digest} {_count(run, digest)}"
 
 

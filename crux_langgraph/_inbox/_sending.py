@@ -1,7 +1,8 @@
 """Sending: prepare, then persist. Nothing is stored when a step fails, and a repetition is found before it costs anything."""
 
 import json
-from typing import Any, NamedTuple, NoReturn, Protocol
+from collections.abc import Callable
+from typing import Any, NamedTuple, NoReturn, Protocol, cast
 
 from crux_langgraph._inbox._keys import given_key, task_key
 from crux_langgraph._inbox._scope import Scope, encoded
@@ -26,7 +27,7 @@ class Sender(Protocol):
     version: int
 
     async def flow(self, way: Way, value: object, *, admit: Any = None) -> Payload[Any]:
-        """Prepare a payload; `admit` is awaited with the checked input as JSON text before anything else is done."""
+        """Prepare a payload; `admit` is awaited before the transform with a function that writes the checked input."""
         ...
 
 
@@ -54,7 +55,7 @@ async def send(way: Way, handoff: Sender, store: Store, value: object, options: 
     scope = encoded(handoff.id, "send", options.scope)
     key = None if options.key is None else given_key(handoff.id, options.key)
 
-    async def admit(text: str) -> None:
+    async def admit(text: Callable[[], str]) -> None:
         nonlocal key
         key = key or task_key(options.tool_call_id, text)
         found = None if key is None else await way.call(store.find, handoff.id, scope, key, tx=options.tx)
@@ -88,8 +89,9 @@ async def _prepared(way: Way, handoff: Sender, value: object, admit: Any) -> Pay
             found=f"what was given is a payload of handoff {value.handoff!r}",
             fix="Send it with the handoff that prepared it. Nothing was stored.",
         )
-    await admit(value.id)
-    return value
+    payload = cast("Payload[Any]", value)
+    await admit(lambda: payload.id)
+    return payload
 
 
 def require_seconds(handoff: str, option: str, given: object, *, least: float = 0.0) -> None:

@@ -28,7 +28,7 @@ class Start(NamedTuple):
         if self.given is not None:
             return self.given
         hops = [{"handoff": self.payload.handoff, "payload": self.payload.id}]
-        record = {**self.payload.to_envelope(), "hops": hops, "last_message_id": None, "round": {}}
+        record: dict[str, Any] = {**self.payload.to_envelope(), "hops": hops, "last_message_id": None, "round": {}}
         return {HANDOFFS_KEY: {self.payload.id: record}}
 
     def run_config(self) -> RunnableConfig:
@@ -81,6 +81,7 @@ async def _next(way: Way, graph: Any, start: Start, options: dict[str, Any]) -> 
     read = graph.aget_state if way is AWAITING else graph.get_state
     state = await way.call(read, config)
     options = {"durability": "sync", **options}
-    if (state.metadata or {}).get(_MARK) != start.marker:
+    metadata: Mapping[str, Any] = state.metadata or {}
+    if metadata.get(_MARK) != start.marker:
         return _Next(start.input(), config, options)
     return _Next(None, config, options, finished=state.values, is_finished=not state.next)

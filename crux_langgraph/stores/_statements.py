@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
+_PACKAGE = "crux_langgraph.stores"
 _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 _PART = re.compile(r"\{(\w+)\}")
 
@@ -20,7 +21,7 @@ def statements(family: str) -> Mapping[str, str]:
 @cache
 def migrations(family: str) -> Mapping[int, tuple[str, ...]]:
     """Give what brings a database from one version to the next, in order: statements by the version they lead to."""
-    folder = files(__package__) / "sql"
+    folder = files(_PACKAGE) / "sql"
     names = sorted(file.name for file in folder.iterdir() if file.name.startswith(f"{family}-"))
     return {int(name.removesuffix(".sql").rpartition("-")[2]): _split(_text(name)) for name in names}
 
@@ -30,7 +31,7 @@ def _whole(sql: str, raw: Mapping[str, str]) -> str:
 
 
 def _text(name: str) -> str:
-    return (files(__package__) / "sql" / name).read_text(encoding="utf-8")
+    return (files(_PACKAGE) / "sql" / name).read_text(encoding="utf-8")
 
 
 def _split(text: str) -> tuple[str, ...]:

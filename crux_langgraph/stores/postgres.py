@@ -3,7 +3,7 @@
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, ClassVar, cast
 from weakref import WeakKeyDictionary
@@ -90,12 +90,13 @@ class PostgresStore(SqlStore):
 
     def _execute(self, connection: Connection, statement: str, values: Values) -> Outcome:
         with connection.cursor(row_factory=tuple_row) as cursor:
-            cursor.execute(cast("Any", self._sql[statement]), values)
+            # As bytes: the driver takes a text only where it is a literal of the program.
+            cursor.execute(self._sql[statement].encode(), values)
             rows = cursor.fetchall() if cursor.description else []
             return Outcome(rows, cursor.rowcount, rows[0][0] if rows and statement == "append" else None)
 
     @contextmanager
-    def _connected(self, handoff: str) -> Iterator[Connection]:
+    def _connected(self, handoff: str) -> Generator[Connection]:
         try:
             with self._pool(handoff).connection() as connection:
                 yield connection
@@ -133,8 +134,8 @@ class PostgresStore(SqlStore):
 
     def _address(self) -> str:
         # A pool may have a function of its own that makes the address anew, with a fresh password for example.
-        address: str = self._conninfo() if callable(self._conninfo) else self._conninfo
-        return address
+        address: Any = self._conninfo
+        return cast("str", address() if callable(address) else address)
 
     def _check(self, connection: Connection) -> None:
         if time.monotonic() > self._used_at.get(connection, 0.0) + _TRUSTED_S:
