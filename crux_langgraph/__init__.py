@@ -8,9 +8,21 @@ from crux_langgraph._payload import Payload, Receipt
 from crux_langgraph._receiving import brief_in, brief_messages, human_message, system_message
 from crux_langgraph.compression import Fitted, FittedPart, estimate_tokens, fit, tiktoken_counter
 from crux_langgraph.fields import Fit, Omit, Pin, Private
-from crux_langgraph.graph import HandoffNode, Handoffs, HandoffState, add_handoff, check
+from crux_langgraph.graph import (
+    ActiveAgent,
+    HandoffNode,
+    HandoffRequests,
+    Handoffs,
+    HandoffState,
+    Repair,
+    add_active_router,
+    add_handoff,
+    add_handoffs,
+    check,
+)
 
 __all__ = [
+    "ActiveAgent",
     "Composed",
     "Context",
     "Cut",
@@ -21,6 +33,7 @@ __all__ = [
     "FittedPart",
     "Handoff",
     "HandoffNode",
+    "HandoffRequests",
     "HandoffState",
     "Handoffs",
     "Omit",
@@ -28,8 +41,11 @@ __all__ = [
     "Pin",
     "Private",
     "Receipt",
+    "Repair",
     "RepairRequest",
+    "add_active_router",
     "add_handoff",
+    "add_handoffs",
     "brief_in",
     "brief_messages",
     "check",

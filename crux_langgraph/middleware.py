@@ -1,21 +1,23 @@
-"""HandoffContext: a `create_agent` agent that receives handoffs. Needs the extra `agents`."""
+"""HandoffContext and HandoffRouting: `create_agent` agents that receive and send handoffs. Needs the extra `agents`."""
 
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from hashlib import sha256
 from typing import Annotated, Any, NoReturn, NotRequired, cast, get_args
 
-from langchain.agents.middleware.types import AgentMiddleware, AgentState, ModelRequest, OmitFromSchema
+from langchain.agents.middleware.types import AgentMiddleware, AgentState, ModelRequest, OmitFromSchema, hook_config
+from langchain_core.tools import BaseTool
 from typing_extensions import TypedDict
 
 from crux_langgraph._context import Composed
 from crux_langgraph._handoff import Handoff
 from crux_langgraph._receiving import As, Shown, brief_in, messages_in, records_of, shown_messages, with_brief
+from crux_langgraph._requesting import REQUESTS_KEY
 from crux_langgraph.compression import Counter, counter_fault, estimate_tokens
 from crux_langgraph.errors import DefinitionError
-from crux_langgraph.graph import merge_handoffs
+from crux_langgraph.graph import merge_handoffs, merge_requests
 
-__all__ = ["HandoffContext", "ReceiverState"]
+__all__ = ["HandoffContext", "HandoffRouting", "ReceiverState", "SenderState"]
 
 _MOST_BRIEFS = 64
 
@@ -82,7 +84,7 @@ class HandoffContext(AgentMiddleware[ReceiverState, Any, Any]):
         self.handoffs = handoffs
         self._history: Shown = history
         self._as: As = as_
-        self._max_tokens = max_tokens
+        self.max_tokens = max_tokens
         self._priorities = dict(priorities or {})
         self._counter = counter
         self._briefs: dict[str, Composed | None] = {}
@@ -123,7 +125,7 @@ class HandoffContext(AgentMiddleware[ReceiverState, Any, Any]):
         briefs, key = self._briefs, _digest(records_of(state, self.handoffs))
         if key not in briefs:
             brief = brief_in(
-                state, *self.handoffs, max_tokens=self._max_tokens, priorities=self._priorities, counter=self._counter
+                state, *self.handoffs, max_tokens=self.max_tokens, priorities=self._priorities, counter=self._counter
             )
             # A new dict each time: threads share this middleware, and none of them sees a dict change.
             briefs = self._briefs = {**dict(list(briefs.items())[1 - _MOST_BRIEFS :]), key: brief}
@@ -179,3 +181,62 @@ def _check(
 
 def _refuse(ids: Sequence[str], found: str, fix: str) -> NoReturn:
     raise DefinitionError(handoff=", ".join(ids), found=f"HandoffContext: {found}", fix=fix)
+
+
+class SenderState(AgentState[Any]):
+    """What a sending agent's state has beside its messages."""
+
+    handoff_requests: NotRequired[Annotated[dict[str, Any], OmitFromSchema(input=True, output=False), merge_requests]]
+    """What its model asked for in this run: handed to the graph around it, and never taken in from there."""
+    handoff_origin: NotRequired[Annotated[dict[str, Any], OmitFromSchema(input=False, output=True)]]
+    """The path of hops that led to it, when a routed handoff did."""
+
+
+class HandoffRouting(AgentMiddleware[SenderState, Any, Any]):
+    """Ends an agent's turn when its model has handed over, and brings the tools by which it does so.
+
+        create_agent(model, tools, middleware=[HandoffRouting(to_billing, to_refunds)])
+
+    All tools that were called beside the handoffs run first, so each call has its result and the history stays valid.
+    Handoffs become tools as they are; for other names, descriptions or `fields` give `to_billing.as_tool(...)`, here or
+    in the agent's own `tools`. A call whose arguments are wrong queues nothing: with no other handoff in the same turn
+    the model is told and goes on.
+    """
+
+    state_schema = SenderState
+
+    def __init__(self, *handoffs: "Handoff[Any, Any, Any] | BaseTool") -> None:
+        """Bring the tools of these handoffs. Raises `DefinitionError` as `as_tool`, and for two tools of one name."""
+        super().__init__()
+        self.tools = [one if isinstance(one, BaseTool) else one.as_tool() for one in handoffs]
+        names = [tool.name for tool in self.tools]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise DefinitionError(
+                handoff=", ".join(twice),
+                found=f"HandoffRouting: it was given several tools named {', '.join(twice)}",
+                fix="Give all but one another name: to_billing.as_tool(name=...).",
+            )
+
+    @property
+    def name(self) -> str:
+        """Name the middleware as what it is: an agent has one."""
+        return "HandoffRouting"
+
+    def before_agent(self, state: SenderState, runtime: Any) -> dict[str, Any] | None:  # noqa: ARG002 - as AgentMiddleware calls it
+        """Forget what an earlier run of an agent with a thread of its own had asked for."""
+        old = state.get("handoff_requests")
+        return {REQUESTS_KEY: dict.fromkeys(old)} if old else None
+
+    async def abefore_agent(self, state: SenderState, runtime: Any) -> dict[str, Any] | None:
+        """As `before_agent`: it only reads the state."""
+        return self.before_agent(state, runtime)
+
+    @hook_config(can_jump_to=["end"])
+    def before_model(self, state: SenderState, runtime: Any) -> dict[str, Any] | None:  # noqa: ARG002 - as AgentMiddleware calls it
+        """End the turn when something was handed over in it."""
+        return {"jump_to": "end"} if state.get(REQUESTS_KEY) else None
+
+    @hook_config(can_jump_to=["end"])
+    async def abefore_model(self, state: SenderState, runtime: Any) -> dict[str, Any] | None:
+        """As `before_model`: it only reads the state."""
+        return self.before_model(state, runtime)
