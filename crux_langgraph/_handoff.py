@@ -27,13 +27,16 @@ from crux_langgraph._defining import (
     checked_hook,
     checked_id,
     checked_max_tokens,
+    checked_summarize,
     checked_version,
     contract_for,
     id_from,
 )
-from crux_langgraph._payload import Payload, Receipt, records_in, written
+from crux_langgraph._payload import Payload, records_in, written
+from crux_langgraph._receipt import Receipt
 from crux_langgraph._rendering import Rendering
 from crux_langgraph._signature import Signature, read_signature
+from crux_langgraph._summarizing import Summarize
 from crux_langgraph._waiting import AWAITING, BLOCKING, Way, finish
 from crux_langgraph.compression import Counter, estimate_tokens, new_marker
 from crux_langgraph.errors import BudgetError, HookError, InputError, NotReceivedError
@@ -67,6 +70,7 @@ class Handoff(Generic[In, Out, Ret]):
         to_agent: str | None = None,
         max_tokens: int | None = None,
         counter: Counter = estimate_tokens,
+        summarize: Summarize | None = None,
         on_prepare: OnPrepare | None = None,
         version: int = 1,
     ) -> None:
@@ -84,6 +88,7 @@ class Handoff(Generic[In, Out, Ret]):
         self.max_tokens = checked_max_tokens(
             name, max_tokens, handoff_id=self.id, from_agent=self.from_agent, counter=counter
         )
+        self.summarize = checked_summarize(name, summarize, self.max_tokens)
         self._rendering = Rendering(self.id, self.max_tokens, counter, signature.description)
         self.version = checked_version(name, version)
         self.description = signature.description
@@ -98,6 +103,7 @@ class Handoff(Generic[In, Out, Ret]):
         to_agent: str | None = None,
         max_tokens: int | None = None,
         counter: Counter = estimate_tokens,
+        summarize: Summarize | None = None,
         on_prepare: OnPrepare | None = None,
         version: int = 1,
     ) -> "Handoff[Model, Model, Model]":
@@ -118,6 +124,7 @@ class Handoff(Generic[In, Out, Ret]):
             to_agent=to_agent,
             max_tokens=max_tokens,
             counter=counter,
+            summarize=summarize,
             on_prepare=on_prepare,
             version=version,
         )
@@ -197,6 +204,10 @@ class Handoff(Generic[In, Out, Ret]):
             "output": perf_counter() - transformed,
         }
         payload = self._payload(payload_id or f"ho-{uuid4().hex}", given, data, durations)
+        if self.summarize is not None:
+            from crux_langgraph._shortening import shortened  # most programs ask no model for that
+
+            payload = await shortened(way, self.summarize, payload)
         self._require_fit(payload)
         if self._on_prepare is not None:
             await call_user(way, self.id, HookError, "on_prepare", self._on_prepare, payload)
@@ -260,6 +271,7 @@ class Handoff(Generic[In, Out, Ret]):
                 counter=self.counter,
                 rendered=lambda: payload.rendered,
                 measured=record.receipt.measured,
+                model=record.receipt.model,
             ),
         )
         return payload
@@ -316,6 +328,7 @@ def handoff(
     to_agent: str | None = None,
     max_tokens: int | None = None,
     counter: Counter = estimate_tokens,
+    summarize: Summarize | None = None,
     on_prepare: OnPrepare | None = None,
     version: int = 1,
 ) -> HandoffDecorator: ...
@@ -328,6 +341,7 @@ def handoff(
     to_agent: str | None = None,
     max_tokens: int | None = None,
     counter: Counter = estimate_tokens,
+    summarize: Summarize | None = None,
     on_prepare: OnPrepare | None = None,
     version: int = 1,
 ) -> Any:
@@ -343,6 +357,8 @@ def handoff(
         from_agent, to_agent: the agents' names; the default source and target of `add_handoff`.
         max_tokens: the most tokens of `payload.context` by `counter`, frame included; None for no limit.
         counter: tokens of a text; by default an estimate that works offline and is rather too high than too low.
+        summarize: lets a model shorten the prose of what does not fit, `Summarize(model)`; None for the deterministic
+            fit alone, which also steps in wherever the model fails.
         on_prepare: called with each payload after all checks, sync or async.
         version: of the payload's format; a payload of another version is refused when it is read back.
 
@@ -373,6 +389,7 @@ def handoff(
             to_agent=to_agent,
             max_tokens=max_tokens,
             counter=counter,
+            summarize=summarize,
             on_prepare=on_prepare,
             version=version,
         )

@@ -7,9 +7,9 @@ from typing import Any, NoReturn
 from pydantic import BaseModel, RootModel, create_model
 
 from crux_langgraph._contract import keys_of
+from crux_langgraph._handoff_tool import HandoffOwner, HandoffTool
 from crux_langgraph._requesting import tool_name_of
 from crux_langgraph.errors import DefinitionError
-from crux_langgraph.tools import HandoffOwner, HandoffTool
 
 _TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _RESERVED = frozenset({"callbacks", "config", "run_manager", "runtime"})

@@ -16,7 +16,8 @@
     │   │   └── HopLimitError    `path`: more hops than `max_hops`
     │   ├── EnvelopeError        `envelope`: a recorded payload cannot be read back
     │   ├── UnroutedError        `route`: a model asked for it where nobody routes it
-    │   └── NotReceivedError     `state`: nothing was handed over
+    │   ├── NotReceivedError     `state`: nothing was handed over
+    │   └── ReadError            `read`: a place of a payload cannot be read
     └── DelegateError            one call of a delegate failed, at the layer it names
         ├── ArgumentsError       `arguments`: the calling model's arguments do not fit; it can repair them
         ├── ContextError         `context`: the run's context did not come, or is of another type
@@ -57,6 +58,7 @@ __all__ = [
     "LoopError",
     "NotReceivedError",
     "OutputError",
+    "ReadError",
     "RepairError",
     "ResultError",
     "ReturnError",
@@ -304,14 +306,25 @@ class UnroutedError(HandoffError):
     layer = "route"
 
 
+class ReadError(HandoffError):
+    """A place of a payload cannot be read: `reason` is `private`, `unknown` (nothing is there) or `range`."""
+
+    layer = "read"
+
+    def __init__(self, *, handoff: str, found: str, fix: str, reason: Literal["private", "unknown", "range"]) -> None:
+        super().__init__(handoff=handoff, found=found, fix=fix)
+        self.reason = reason
+
+
 class DelegateError(CruxError):
     """One call of a delegate failed. `delegate` is its id, `layer` where, `problems` the fields, `original` the cause.
 
-    `returned` is what the subagent gave last, as it gave it, or None: work that can be saved. A pickled copy is
-    without `original` and `returned`.
+    `returned` is what the subagent gave last, as it gave it (a graph: its final state), or None: work that can be
+    saved. A pickled copy is without `original` and `returned`.
     """
 
     layer: ClassVar[str] = "delegate"
+    model_fix: ClassVar[str | None] = None
     original: BaseException | None = None
     returned: object = None
 
@@ -331,7 +344,15 @@ class DelegateError(CruxError):
         self.problems = tuple(problems)
         self.original = original
         self.returned = returned
-        super().__init__(_sentence(f"delegate {delegate!r} (layer: {self.layer}): {found}", self.problems, fix))
+        super().__init__(self._told(fix))
+
+    @property
+    def told(self) -> str:
+        """The error for a calling model: what the model can do, in place of what the program's author can."""
+        return self._told(self.model_fix or self.fix)
+
+    def _told(self, fix: str) -> str:
+        return _sentence(f"delegate {self.delegate!r} (layer: {self.layer}): {self.found}", self.problems, fix)
 
 
 class ArgumentsError(DelegateError):
@@ -350,12 +371,14 @@ class SubagentError(DelegateError):
     """The subagent raised. A validation error inside it is on `original`, anything else is chained."""
 
     layer = "subagent"
+    model_fix = "It gave no result. Call it again if the failure may pass, or go on without it."
 
 
 class ReturnError(DelegateError):
     """What the subagent returned is not a valid input of the handoff, also after `repairs` repairs."""
 
     layer = "return"
+    model_fix = "It gave no result that can be used. Ask it for something simpler, or go on without it."
 
     def __init__(self, *, repairs: int, **facts: Any) -> None:
         super().__init__(**facts)

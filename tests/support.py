@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import pydantic
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
@@ -11,6 +12,9 @@ from langgraph.graph import END, START, StateGraph
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
 from crux_langgraph import Handoff, HandoffState, Payload, add_handoff, handoff
+
+MASKS_EVERYWHERE = tuple(map(int, pydantic.VERSION.split(".")[:2])) >= (2, 14)
+"""Whether this pydantic asks the fields of a named tuple and extra values how they are written."""
 
 
 @dataclass(frozen=True)

@@ -1,40 +1,49 @@
 """Which fields are private, read from the schema that pydantic built: it has resolved every alias and type variable."""
 
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
+
+import pydantic
 
 from crux_langgraph.fields import MASKING
 
 _WHOLE = frozenset({"root"})
 _SEVERAL = 2
+_VERSION = tuple(map(int, pydantic.VERSION.split(".")[:2]))
+# What is built by a call, as named tuples are before pydantic 2.14, is written as it is; extra values are before 2.13.
+_UNASKED = frozenset({"arguments_schema"} | ({"extras_schema"} if _VERSION < (2, 13) else set()))
 _MAPPINGS = frozenset({"model", "typed-dict", "dataclass", "dict", "any"})
 
 
-def blurred_names(schema: Any) -> frozenset[str]:
-    """Give the fields in which a private place stands in a union that nothing tells apart.
+class Hidden(NamedTuple):
+    """The names and aliases of fields with something private in them, in a model and in the models in it.
 
-    Read back from JSON it may come as another member of the union, in which the same value is not private.
+    What is private outside of any field stands as `root`.
     """
+
+    names: frozenset[str]
+    """All of them; empty only when nothing is private."""
+    blurred: frozenset[str]
+    """Those where it stands in a union that nothing tells apart: read back from JSON it may come as another member of
+    the union, in which the same value is not private.
+    """
+    unmasked: frozenset[str]
+    """Those where pydantic writes the value without asking its field."""
+
+
+def hidden_in(schema: Any) -> Hidden:
+    """Read what is private from a schema."""
     walk = _Walk()
     walk.visit(schema, _WHOLE)
-    return frozenset(walk.blurred)
-
-
-def private_names(schema: Any) -> frozenset[str]:
-    """Give the names and aliases of the fields that hold something private, in a model and in the models in it.
-
-    Empty only when nothing is private; what is private outside of any field stands as `root`.
-    """
-    walk = _Walk()
-    walk.visit(schema, _WHOLE)
-    return frozenset(walk.found)
+    return Hidden(frozenset(walk.found), frozenset(walk.blurred), frozenset(walk.unmasked))
 
 
 class _Walk:
     def __init__(self) -> None:
         self.found: set[str] = set()
         self.blurred: set[str] = set()
+        self.unmasked: set[str] = set()
         self._definitions: dict[str, Any] = {}
-        self._unions: frozenset[int] = frozenset()
+        self._entered: frozenset[int] = frozenset()
         self._seen: set[tuple[str, frozenset[str]]] = set()
 
     def visit(self, node: Any, field: frozenset[str]) -> None:
@@ -59,13 +68,16 @@ class _Walk:
         self.visit(schema.get("serialization"), field)
 
     def _visit_union(self, choices: list[Any], field: frozenset[str]) -> None:
-        if id(choices) in self._unions or sum(map(self._is_mapping, choices)) < _SEVERAL:
+        if id(choices) in self._entered or sum(map(self._is_mapping, choices)) < _SEVERAL:
             return
-        inside = _Walk()
-        inside._definitions, inside._unions = self._definitions, self._unions | {id(choices)}
-        inside.visit(choices, _WHOLE)
-        if inside.found:
+        if self._inside(choices).found:
             self.blurred |= field
+
+    def _inside(self, part: Any) -> "_Walk":
+        inside = _Walk()
+        inside._definitions, inside._entered = self._definitions, self._entered | {id(part)}
+        inside.visit(part, _WHOLE)
+        return inside
 
     def _is_mapping(self, choice: Any) -> bool:
         schema: dict[str, Any] = cast("tuple[Any, ...]", choice)[0] if isinstance(choice, tuple) else choice
@@ -80,6 +92,8 @@ class _Walk:
 
     def _visit_parts(self, schema: dict[str, Any], field: frozenset[str]) -> None:
         for key, part in schema.items():
+            if key in _UNASKED and id(part) not in self._entered and self._inside(part).found:
+                self.unmasked |= field
             if key == "fields" and isinstance(part, dict):
                 for name, one in cast("dict[str, Any]", part).items():
                     self.visit(one, _names(name, one))

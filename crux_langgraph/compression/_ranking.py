@@ -7,9 +7,10 @@ import heapq
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
+from crux_langgraph.compression._glancing import worth_weighing
 from crux_langgraph.compression._lexicon import build, tokens_of
 from crux_langgraph.compression._relevance import Query
-from crux_langgraph.compression._units import Document, Kind, Unit
+from crux_langgraph.compression._units import Document, Kind, Unit, pinned_units
 from crux_langgraph.compression._weighing import COST_EXPONENT, FACTS_IN, LEAST, NEW_PART, OPENING, weigh
 
 _BLOCK = 4096
@@ -18,20 +19,25 @@ _REPEATED_TERM = 0.8
 _SHARED_LABEL = 0.5
 _SHARED_CALL = 0.25
 """A label or call is shown once for all units below it: the first one does not pay it alone."""
-_GAP = 2.0
+_GAP = 3.0
 """Tokens of the mark that is saved between units that stand side by side."""
 _TIE = 1e-12
 
 
 class Ranking:
-    """The unpinned units of a document from the most to the least worth showing, drawn as far as they are asked for."""
+    """The unpinned units of a document from the most to the least worth showing, drawn as far as they are asked for.
 
-    def __init__(self, document: Document, query: Query) -> None:
+    What is pinned stands beside them, and takes no worth from what says the same: that is often what is asked about.
+    """
+
+    def __init__(self, document: Document, query: Query, max_tokens: int) -> None:
         self._units = document.units
-        self._pins = frozenset(at for at, unit in enumerate(document.units) if document.parts[unit.part].pinned)
         self._needs = document.needs
+        self._pins = frozenset(pinned_units(document))
         self._opening = LEAST if len(document.parts) == 1 else OPENING
-        self._lexicon, self._numbered = build(tokens_of([unit.text for unit in document.units]))
+        worth = worth_weighing(document, query, max_tokens)
+        self._lexicon, numbered = build(tokens_of([document.units[at].text for at in worth]))
+        self._numbered = dict(zip(worth, numbered, strict=True))
         self._weights = weigh(document, self._lexicon, self._numbered, query)
         self._covered: set[int] = set()
         self._seen: dict[int, int] = {}
@@ -39,6 +45,7 @@ class Ranking:
         self._labels: set[tuple[int, str]] = set()
         self._parts: set[int] = set()
         self._shown: set[int] = set()
+        self._known: dict[int, tuple[int, ...]] = {}
         self._drawn: list[int] = []
         self._rest = self._draw()
 
@@ -56,32 +63,40 @@ class Ranking:
     def _draw(self) -> Iterator[int]:
         densities = self._weights.densities
         for at in sorted(self._pins):
-            self._take(at)
-        ranked = [at for at, unit in enumerate(self._units) if unit.kind != "void" and at not in self._pins]
+            self._stand(at)
+        ranked = [at for at in self._numbered if self._units[at].kind != "void" and at not in self._pins]
         ranked.sort(key=densities.__getitem__, reverse=True)
         for start in range(0, len(ranked), _BLOCK):
             yield from self._greedy(ranked[start : start + _BLOCK])
 
     def _greedy(self, units: Sequence[int]) -> Iterator[int]:
-        """Draw the best unit again and again; one that lost worth since it was rated is put back at its new rate."""
+        """Draw the best unit again and again; one that lost worth since it was rated is put back at its new rate.
+
+        Only the units beside one that is drawn gain by that, so they are rated anew and stand in the heap twice.
+        """
         densities = self._weights.densities
-        features: dict[int, tuple[int, ...]] = {}
+        waiting = set(units)
         heap = [(-densities[at] * NEW_PART, at) for at in units]
         heapq.heapify(heap)
         while heap:
             _, at = heapq.heappop(heap)
-            if at not in features:
-                features[at] = self._features(at)
-            rate = self._rate(at, features[at])
+            if at not in waiting:
+                continue
+            rate = self._rate(at, self._features(at))
             if heap and rate < -heap[0][0] - _TIE:
                 heapq.heappush(heap, (-rate, at))
                 continue
+            waiting.remove(at)
             self._take(at)
+            for beside in {at - 1, at + 1} & waiting:
+                heapq.heappush(heap, (-self._rate(beside, self._features(beside)), beside))
             yield at
 
     def _features(self, at: int) -> tuple[int, ...]:
-        known = self._lexicon.features
-        return tuple(dict.fromkeys(known[number] for number in self._numbered[at] if known[number]))
+        if at not in self._known:
+            known = self._lexicon.features
+            self._known[at] = tuple(dict.fromkeys(known[number] for number in self._numbered[at] if known[number]))
+        return self._known[at]
 
     def _rate(self, at: int, features: Sequence[int]) -> float:
         unit, weights = self._units[at], self._weights
@@ -119,11 +134,15 @@ class Ranking:
         needed = self._needs.get(at)
         if needed is not None and needed not in self._shown:
             self._take(needed)
-        unit, features = self._units[at], self._features(at)
+        self._stand(at)
+        features = self._features(at)
+        self._covered.update(features)
+        for feature in features:
+            self._seen[feature] = self._seen.get(feature, 0) + 1
+
+    def _stand(self, at: int) -> None:
+        unit = self._units[at]
         self._shown.add(at)
         self._lines.add(unit.line)
         self._labels.add((unit.line, unit.label))
         self._parts.add(unit.part)
-        self._covered.update(features)
-        for feature in features:
-            self._seen[feature] = self._seen.get(feature, 0) + 1

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from crux_langgraph.compression._budget import Budget, longest
 from crux_langgraph.compression._ranking import Ranking
 from crux_langgraph.compression._rendering import GAP, Renderer
-from crux_langgraph.compression._units import Document
+from crux_langgraph.compression._units import Document, pinned_units
 
 _MANIFEST_SHARE = 8
 _MOST_LOOKED_AT = 64
@@ -87,12 +87,6 @@ class Selector:
         ranked = self._ranking.first(_MOST_LOOKED_AT)
         alone = (at for at in ranked if at not in document.needs and at not in document.results)
         return next((at for at in alone if units[at].part == units[ranked[0]].part), ranked[0] if ranked else None)
-
-
-def pinned_units(document: Document) -> list[int]:
-    """Give the units that are always shown."""
-    pinned = {number for number, part in enumerate(document.parts) if part.pinned}
-    return [at for at, unit in enumerate(document.units) if unit.part in pinned] if pinned else []
 
 
 def manifest(names: Sequence[str], more: int = 0) -> str:

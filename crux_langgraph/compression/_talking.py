@@ -31,9 +31,10 @@ class Talk:
 
     def add(self, turns: Conversation, label: str) -> None:
         """Add all messages, each on a line of its own."""
-        held = [parsed(turn.content) for turn in turns]
+        pinned = self._document.parts[self._part].pinned
+        held = [None if pinned else parsed(turn.content) for turn in turns]
         structured = any(turn.calls for turn in turns) or any(value is not None for value in held)
-        spoken = not structured and _is_spoken(turns)
+        spoken = not (pinned or structured) and _is_spoken(turns)
         self._document.structured |= structured
         self._document.spoken |= spoken
         for turn, value in zip(turns, held, strict=True):

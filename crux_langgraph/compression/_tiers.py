@@ -10,9 +10,10 @@ from crux_langgraph.compression._fitted import DoesNotFitError, Fitted, Tier
 from crux_langgraph.compression._ranking import Ranking
 from crux_langgraph.compression._relevance import Query
 from crux_langgraph.compression._rendering import Renderer
-from crux_langgraph.compression._selecting import Selection, Selector, pinned_units, with_manifest
+from crux_langgraph.compression._selecting import Selection, Selector, with_manifest
 from crux_langgraph.compression._tree import Marked, Tree
-from crux_langgraph.compression._units import Document
+from crux_langgraph.compression._turns import Conversation
+from crux_langgraph.compression._units import Document, pinned_units
 from crux_langgraph.compression._walking import document_of
 
 
@@ -33,11 +34,10 @@ class Fitting:
         if verbatim is not None:
             parts = self._account.whole("verbatim", "everything fits as it is")
             return Fitted(verbatim, self._budget.count(verbatim), "verbatim", parts)
-        if self._document.structured:
-            compact = self._renderer.whole()
-            if self._budget.fits(compact):
-                parts = self._account.whole("compact", "everything fits as labelled lines")
-                return Fitted(compact, self._budget.count(compact), "compact", parts)
+        compact = self._compact()
+        if compact is not None:
+            parts = self._account.whole("compact", "everything fits as labelled lines")
+            return Fitted(compact, self._budget.count(compact), "compact", parts)
         return self._extract(query)
 
     def _verbatim(self) -> str | None:
@@ -48,9 +48,18 @@ class Fitting:
         fits = self._budget.fits(text) and all(pin in text for pin in _pinned_texts(self._tree.root))
         return text if fits else None
 
+    def _compact(self) -> str | None:
+        """Give the payload as labelled lines when that fits. When a beginning of it does not, no more is written."""
+        if not self._document.structured:
+            return None
+        if self._budget.is_plainly_over(self._renderer.beginning(self._budget.plainly_long + 1)):
+            return None
+        compact = self._renderer.whole()
+        return compact if self._budget.fits(compact) else None
+
     def _extract(self, query: Query) -> Fitted:
         self._check_pins()
-        ranking = Ranking(self._document, _without_echo(query, self._document, self._raw))
+        ranking = Ranking(self._document, _without_echo(query, self._document, self._raw), self._budget.max_tokens)
         selector = Selector(self._document, self._renderer, ranking, self._budget)
         names = [part.path for part in self._document.parts if part.path] + [path for path, _ in self._tree.omitted]
         selection = selector.select(names, self._account.tokens_per_cost)
@@ -96,6 +105,8 @@ def _pinned_texts(node: Any, *, pinned: bool = False) -> Iterator[str]:
     elif isinstance(node, str):
         if pinned:
             yield node
+    elif isinstance(node, Conversation):
+        yield from (turn.content for turn in node if pinned)
     elif isinstance(node, dict | list):
         record = isinstance(node, dict)
         for item in cast("dict[str, Any]", node).values() if record else cast("list[Any]", node):

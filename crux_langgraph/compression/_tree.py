@@ -2,19 +2,22 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, is_dataclass
+from functools import lru_cache, partial
 from typing import Any, Literal, cast, get_origin
 
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 from pydantic_core import to_jsonable_python
 
 from crux_langgraph._contract._annotations import UNIONS, arguments, bare, is_root, members, metadata
-from crux_langgraph.compression._turns import Conversation, conversation_in
+from crux_langgraph.compression._turns import Conversation, Turn, conversation_in
 from crux_langgraph.fields import MASK, MASK_KEY, Fit, Omit, Pin
 
 _GONE = "\x00crux-private\x00"
+_MASKED = {MASK_KEY: _GONE}
 _DEEPEST = 60
+_NAMES = frozenset({str})
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 
 
@@ -26,6 +29,7 @@ class Marks:
     omit: bool = False
     weight: float = 1.0
     order: Literal["first", "last"] | None = None
+    summarize: bool | None = None
 
     def __bool__(self) -> bool:
         return self != _UNMARKED
@@ -60,13 +64,23 @@ def as_json(node: Any, indent: int | None = None) -> str:
 
 
 def _plain(node: Any) -> Any:
-    return node.value if isinstance(node, Marked) else str(node)
+    if isinstance(node, Marked):
+        return node.value
+    return str(node) if isinstance(node, Turn) else _dumped(node)
 
 
 def read(value: object) -> Tree:
-    """Give a model, messages, JSON-like data or text as a tree. What is private is not in it."""
+    """Give a model, messages, JSON-like data or text as a tree. What is private is not in it; a tree stays as it is."""
+    if isinstance(value, Tree):
+        return value
     reader = _Reader()
-    return Tree(reader.read(value, "", 0), tuple(reader.omitted))
+    root = reader.read(value, "", 0)
+    return Tree(None if root is _GONE else root, tuple(reader.omitted))
+
+
+def plain(value: Any) -> Any:
+    """Give any value as JSON-like data, without metadata and without what is private or omitted."""
+    return json.loads(read(value).text()) if not isinstance(value, str) else value
 
 
 class _Reader:
@@ -75,20 +89,23 @@ class _Reader:
 
     def read(self, value: Any, path: str, depth: int) -> Any:
         """Read what was not dumped yet."""
-        if type(value) in _SCALARS:
+        if type(value) in _SCALARS or _is_plain(value, depth):
             return value
-        if isinstance(value, BaseModel):
-            return self.pair(value, _dumped(value), Any, path, depth)
+        kind = cast("Any", type(value))
+        if _is_record(value):
+            return self.pair(value, _dumped(value), kind, path, depth)
         leaf = _leaf(value, value, depth, strict=depth > 0)
         return self._inside(value, path, depth) if leaf is None else leaf
 
     def _inside(self, value: Any, path: str, depth: int) -> Any:
         if isinstance(value, Mapping):
             entries = cast("Mapping[Any, Any]", value).items()
-            return {str(key): self.read(item, _under(path, str(key)), depth + 1) for key, item in entries}
-        if isinstance(value, list | tuple | set | frozenset):
-            return [self.read(item, f"{path}[]", depth + 1) for item in _ordered(cast("Iterable[Any]", value))]
-        return to_jsonable_python(value, fallback=str)
+            read = {str(key): self.read(item, _under(path, str(key)), depth + 1) for key, item in entries}
+            return {name: node for name, node in read.items() if node is not _GONE}
+        if _is_series(value):
+            nodes = [self.read(item, f"{path}[]", depth + 1) for item in cast("Iterable[Any]", value)]
+            return _ordered(value, [node for node in nodes if node is not _GONE])
+        return _dumped(value)
 
     def pair(self, value: Any, dumped: Any, annotation: Any, path: str, depth: int) -> Any:
         """Walk a value and its dump side by side: the dump says what is shown, the value's types what it may lose."""
@@ -100,6 +117,9 @@ class _Reader:
         leaf = _leaf(value, dumped, depth, strict=True)
         if leaf is not None:
             return leaf
+        container = dict if isinstance(dumped, dict) else list
+        if _is_record(value) and _of_type(annotation, container) is Any:  # pydantic masks only what is declared
+            annotation, dumped = kind, _dumped(value)
         if isinstance(dumped, dict):
             return self._fields(value, cast("dict[str, Any]", dumped), annotation, path, depth)
         return self._items(value, cast("list[Any]", dumped), annotation, path, depth)
@@ -117,13 +137,13 @@ class _Reader:
 
     def _items(self, value: Any, dumped: list[Any], annotation: Any, path: str, depth: int) -> list[Any]:
         kind = _of_type(annotation, list)
-        values = cast("Sequence[Any]", value) if isinstance(value, list | tuple) else ()
+        values = list(cast("Iterable[Any]", value)) if _is_series(value) else []
         paired = values if len(values) == len(dumped) else dumped
         nodes = [
             self._marked(one, item, _argument(kind, at), f"{path}[]", depth)
             for at, (one, item) in enumerate(zip(paired, dumped, strict=True))
         ]
-        return [node for node in nodes if node is not _GONE]
+        return _ordered(value, [node for node in nodes if node is not _GONE])
 
     def _marked(self, value: Any, dumped: Any, annotation: Any, path: str, depth: int) -> Any:
         if isinstance(dumped, str) and dumped == _GONE:
@@ -136,46 +156,95 @@ class _Reader:
         return Marked(node, marks) if marks else node
 
 
-def _dumped(model: BaseModel) -> Any:
-    """Dump a model with what is private replaced by a mark."""
-    masked = {MASK_KEY: _GONE}
+def _dumped(value: Any) -> Any:
+    """Dump a value as JSON-like data, with what is private replaced by a mark."""
+    if not _is_record(value):
+        return _jsonable(value)
+    dump = (
+        value.model_dump
+        if isinstance(value, BaseModel)
+        else partial(_adapter(cast("Any", type(value))).dump_python, value)
+    )
     try:
-        return model.model_dump(
-            mode="json", context=masked, warnings=False, fallback=str, by_alias=False, round_trip=True
-        )
-    except UnicodeEncodeError:  # pydantic writes no key that holds a lone surrogate
-        return _jsonable(model.model_dump(context=masked, warnings=False, by_alias=False, round_trip=True))
+        return dump(mode="json", context=_MASKED, warnings=False, fallback=str, by_alias=False, round_trip=True)
+    except UnicodeError:  # pydantic writes no key that holds a lone surrogate, and no bytes that are not UTF-8
+        return _jsonable(dump(context=_MASKED, warnings=False, by_alias=False, round_trip=True))
+
+
+def _is_record(value: Any) -> bool:
+    """Whether it is an instance of a class that declares its fields."""
+    kind = cast("Any", type(value))
+    return isinstance(value, BaseModel) or is_dataclass(kind) or (isinstance(value, tuple) and hasattr(kind, "_fields"))
+
+
+@lru_cache(maxsize=256)
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+def _is_plain(value: Any, depth: int) -> bool:
+    """Whether it is JSON-like data through and through, without messages in it: then it is read as it is."""
+    if depth > _DEEPEST:
+        return False
+    if type(value) is dict:
+        record = cast("dict[Any, Any]", value)
+        inner = record.values()
+        if not _NAMES.issuperset(map(type, record)) or "content" in record:
+            return False
+    elif type(value) is list:
+        inner = cast("list[Any]", value)
+    else:
+        return False
+    return _SCALARS.issuperset(map(type, inner)) or all(
+        type(item) in _SCALARS or _is_plain(item, depth + 1) for item in inner
+    )
+
+
+def _is_series(value: Any) -> bool:
+    return isinstance(value, Sequence | AbstractSet) and not isinstance(
+        value, str | bytes | bytearray | memoryview | range
+    )
 
 
 def _jsonable(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(name): _jsonable(item) for name, item in cast("Mapping[Any, Any]", value).items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [_jsonable(item) for item in _ordered(cast("Iterable[Any]", value))]
-    return value if type(value) in _SCALARS else to_jsonable_python(value, fallback=str)
+    if _is_series(value):
+        return [_jsonable(item) for item in cast("Iterable[Any]", value)]
+    if isinstance(value, bytes | bytearray):
+        return value.decode("utf-8", "backslashreplace")
+    if type(value) in _SCALARS:
+        return value
+    return to_jsonable_python(value, context=_MASKED, fallback=str)
 
 
 def _leaf(value: Any, dumped: Any, depth: int, *, strict: bool) -> Any:
     """Give what is not walked into: messages, and what is nested too deep."""
-    conversation = conversation_in(value, strict=strict)
-    return _flat(dumped) if conversation is None and depth > _DEEPEST else conversation
+    conversation = conversation_in(value, strict=strict, plain=plain)
+    return _flat(value, dumped) if conversation is None and depth > _DEEPEST else conversation
 
 
 def _under(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
 
 
-def _ordered(items: Iterable[Any]) -> Iterable[Any]:
-    """A set has no order of its own, and the one it shows depends on the hash seed."""
-    return sorted(items, key=repr) if isinstance(items, set | frozenset) else items
+def _ordered(value: Any, nodes: list[Any]) -> list[Any]:
+    """A set has no order of its own, and the one it shows depends on the hash seed: its nodes stand by their text."""
+    return sorted(nodes, key=as_json) if isinstance(value, set | frozenset) else nodes
 
 
-def _flat(value: Any) -> str:
-    """Give what is nested too deep to be walked as its text."""
+def _flat(value: Any, dumped: Any) -> str:
+    """Give what is nested too deep to be walked as its text, unless something in it could be private unseen."""
     try:
-        return as_json(value).replace(as_json(_GONE), as_json(MASK))
+        return "…" if _holds_record(value) else as_json(dumped).replace(as_json(_GONE), as_json(MASK))
     except RecursionError:
         return "…"
+
+
+def _holds_record(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return any(map(_holds_record, cast("Mapping[Any, Any]", value).values()))
+    return _is_record(value) or (_is_series(value) and any(map(_holds_record, cast("Iterable[Any]", value))))
 
 
 def _parts(value: Any, dumped: Mapping[str, Any]) -> Iterable[Any]:
@@ -233,6 +302,7 @@ def _collected_marks(annotation: Any) -> Marks:
         omit=any(isinstance(mark, Omit) for mark in found),
         weight=fits[0].weight if fits else 1.0,
         order=fits[0].order if fits else None,
+        summarize=fits[0].summarize if fits else None,
     )
 
 

@@ -1,7 +1,7 @@
 """Conversations: what counts as a message, and the few things of it that a receiver is shown."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -59,11 +59,12 @@ class Conversation(tuple[Turn, ...]):
         return "\n".join(map(str, self))
 
 
-def conversation_in(value: object, *, strict: bool) -> Conversation | None:
+def conversation_in(value: object, *, strict: bool, plain: Callable[[Any], Any]) -> Conversation | None:
     """Give a list of messages as a conversation; None when it is empty or holds anything else.
 
     A message is an object with `type` and `content`, as LangChain's are, or a mapping with `role` (or a known `type`)
     and `content`, as providers write them. When `strict`, a mapping with a key of its own is data and not a message.
+    `plain` gives what messages hold besides text, and is no JSON, as JSON-like data.
     """
     if not isinstance(value, list | tuple) or not value:
         return None
@@ -72,7 +73,7 @@ def conversation_in(value: object, *, strict: bool) -> Conversation | None:
         facts = _facts_of(item)
         if facts is None or (strict and not facts.keys() <= _KEYS | _METADATA):
             return None
-        turns.append(_turn(facts))
+        turns.append(_turn(facts, plain))
     return Conversation(turns)
 
 
@@ -94,29 +95,29 @@ def _is_content(content: object) -> bool:
     return content is None or isinstance(content, str | list)
 
 
-def _turn(facts: Mapping[str, Any]) -> Turn:
+def _turn(facts: Mapping[str, Any], plain: Callable[[Any], Any]) -> Turn:
     role = str(facts.get("role") or facts.get("type"))
     calls = facts.get("tool_calls")
     answers = facts.get("tool_call_id")
     return Turn(
         role=role,
         name=str(facts.get("name") or role),
-        content=_text_of(facts.get("content")),
-        calls=tuple(map(_call, cast("list[Any]", calls))) if isinstance(calls, list) else (),
+        content=_text_of(facts.get("content"), plain),
+        calls=tuple(_call(call, plain) for call in cast("list[Any]", calls)) if isinstance(calls, list) else (),
         answers=answers if isinstance(answers, str) else None,
     )
 
 
-def _text_of(content: Any) -> str:
+def _text_of(content: Any, plain: Callable[[Any], Any]) -> str:
     if isinstance(content, str):
         return content
-    return "\n".join(filter(None, map(_text_of_block, cast("list[Any]", content or ()))))
+    return "\n".join(filter(None, (_text_of_block(block, plain) for block in cast("list[Any]", content or ()))))
 
 
-def _text_of_block(block: Any) -> str:
+def _text_of_block(block: Any, plain: Callable[[Any], Any]) -> str:
     """Give a content block as text; calls stand beside the content, and what is no text is named by its type."""
     if not isinstance(block, Mapping):
-        return str(block)
+        return str(block if isinstance(block, str) else plain(block))
     facts = cast("Mapping[str, Any]", block)
     if isinstance(facts.get("text"), str):
         return cast("str", facts["text"])
@@ -124,14 +125,18 @@ def _text_of_block(block: Any) -> str:
     return "" if kind in _UNSHOWN_BLOCKS else f"[{kind}]"
 
 
-def _call(call: Any) -> Call:
+def _call(call: Any, plain: Callable[[Any], Any]) -> Call:
     """Read a call as LangChain writes it (`name`, `args`) or as OpenAI does (`function: {name, arguments}`)."""
     outer = cast("Mapping[str, Any]", call if isinstance(call, Mapping) else {"name": str(call)})
     inner = outer.get("function")
     facts = cast("Mapping[str, Any]", inner) if isinstance(inner, Mapping) else outer
     args = facts.get("args", facts.get("arguments", {}))
     call_id = outer.get("id")
-    return Call(call_id if isinstance(call_id, str) else None, str(facts.get("name")), _parsed(args))
+    return Call(
+        call_id if isinstance(call_id, str) else None,
+        str(facts.get("name")),
+        _parsed(args if _is_json(args) else plain(args)),
+    )
 
 
 def _parsed(args: Any) -> Any:
@@ -141,3 +146,12 @@ def _parsed(args: Any) -> Any:
         return json.loads(args)
     except (ValueError, RecursionError):
         return args
+
+
+def _is_json(value: Any) -> bool:
+    if type(value) is dict:
+        items = cast("dict[Any, Any]", value).items()
+        return all(type(name) is str and _is_json(item) for name, item in items)
+    if type(value) is list:
+        return all(map(_is_json, cast("list[Any]", value)))
+    return value is None or type(value) in (str, int, float, bool)

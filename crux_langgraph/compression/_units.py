@@ -66,3 +66,9 @@ class Document:
     def add(self, text: str, glue: str, label: str, part: int, kind: Kind) -> None:
         """Append a unit to the current line."""
         self.units.append(Unit(text, glue, label, len(self.lines) - 1, part, kind))
+
+
+def pinned_units(document: Document) -> list[int]:
+    """Give the units that are always shown."""
+    pinned = {number for number, part in enumerate(document.parts) if part.pinned}
+    return [at for at, unit in enumerate(document.units) if unit.part in pinned] if pinned else []

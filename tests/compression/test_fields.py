@@ -102,6 +102,18 @@ def test_pins_are_found_in_lists_optionals_unions_and_typed_dicts() -> None:
     assert "many[].text" in [part.path for part in fitted.parts]
 
 
+def test_pinned_messages_are_neither_cut_nor_tidied() -> None:
+    class Brief(BaseModel):
+        talk: Annotated[list[dict[str, str]], Pin()]
+        notes: str
+
+    said = ["So , uh , the the end .\n\n  Indented.", '{"a": 1.0,\n "b": 2}', *["Right ."] * 20]
+    brief = Brief(talk=[{"role": "user", "content": text} for text in said], notes=PROSE)
+    for budget in (400, 100_000):
+        text = fit(brief, budget).text
+        assert all(content in text for content in said)
+
+
 def test_an_omitted_field_is_named_and_never_shown() -> None:
     class Page(BaseModel):
         url: str
@@ -179,7 +191,7 @@ def test_every_field_of_a_nested_record_has_its_own_entry() -> None:
 
 
 def test_fields_that_are_left_out_are_named_at_the_end() -> None:
-    value = {f"field_{n}": PROSE[n * 50 :] for n in range(12)}
+    value = {f"field_{n}": PROSE[n * 50 :] for n in range(40)}
     fitted = fit(value, 150)
     assert fitted.tier == "extract"
     gone = [part.path for part in fitted.parts if part.tier == "reference"]

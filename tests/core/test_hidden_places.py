@@ -6,7 +6,7 @@ from typing import Annotated, Any, Generic, NamedTuple, NewType, NotRequired, Re
 
 import pytest
 from pydantic import AliasChoices, AliasPath, BaseModel, ConfigDict, Field, PlainSerializer, create_model
-from support import Call
+from support import MASKS_EVERYWHERE, Call
 from typing_extensions import TypeAliasType, TypedDict
 
 from crux_langgraph import Handoff, Private, errors
@@ -67,13 +67,13 @@ PLACES: dict[str, tuple[Any, Any]] = {
     "generic dataclass": (DataBox[Hidden], {"item": SECRET}),
     "generic TypedDict": (TypedBox[Hidden], {"item": SECRET}),
     "not required": (Optionally, {"item": SECRET, "needed": SECRET}),
-    "named tuple": (Tupled, [SECRET]),
-    "extra": (Open, {"anything": SECRET}),
     "key": (dict[Hidden, int], {SECRET: 1}),
     "union": (Annotated[int | str, Private()], SECRET),
     "tree": (Tree, {"token": SECRET, "below": [{"token": SECRET}]}),
     "used twice": (Twice, {"first": {"token": SECRET}, "second": {"token": SECRET}}),
 }
+if MASKS_EVERYWHERE:
+    PLACES |= {"named tuple": (Tupled, [SECRET]), "extra": (Open, {"anything": SECRET})}
 
 
 @pytest.mark.parametrize("place", PLACES)

@@ -1,0 +1,209 @@
+"""What is private stays out of the text wherever a payload holds it; a set stands in one order."""
+
+import os
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+
+import pytest
+from pydantic import BaseModel, RootModel
+from pydantic.dataclasses import dataclass as validated
+
+from crux_langgraph.compression import fit
+from crux_langgraph.fields import Omit, Pin, Private
+
+Hidden = Annotated[str, Private()]
+
+
+class Model(BaseModel):
+    token: Hidden = "hush"
+    name: str = "ann"
+
+
+@dataclass
+class Plain:
+    token: Hidden = "hush"
+    name: str = "ann"
+
+
+@validated
+class Validated:
+    token: Hidden = "hush"
+    name: str = "ann"
+
+
+class Pair(NamedTuple):
+    token: Hidden = "hush"
+    name: str = "ann"
+
+
+class Anything(BaseModel):
+    value: Any
+    rest: str = ""
+
+
+class Hushed(RootModel[Hidden]):
+    pass
+
+
+class Many(RootModel[list[Hidden]]):
+    pass
+
+
+def deep(value: Any) -> Any:
+    """Nest a value deeper than a fit walks."""
+    for _ in range(70):
+        value = [value]
+    return value
+
+
+def said_by(value: Any) -> list[dict[str, Any]]:
+    return [{"role": "user", "content": [value, "ann"]}]
+
+
+def called_with(args: Any) -> list[dict[str, Any]]:
+    return [{"role": "ai", "content": "ann", "tool_calls": [{"name": "look", "args": args}]}]
+
+
+PLACES: list[Callable[[Any], Any]] = [
+    lambda value: value,
+    lambda value: {"a": value, "ann": 1},
+    lambda value: [value, "ann"],
+    lambda value: deque([value, "ann"]),
+    lambda value: Anything(value=value, rest="ann"),
+    lambda value: Anything(value=[value, {"b": value}], rest="ann"),
+    lambda value: {"ann": deep(value)},
+    lambda value: Anything(value=deep(value), rest="ann"),
+    said_by,
+    called_with,
+    lambda value: called_with({"a": value}),
+    lambda value: called_with([{"a": (value,)}]),
+]
+
+
+@pytest.mark.parametrize("place", PLACES, ids=range(len(PLACES)))
+@pytest.mark.parametrize("holder", [Model, Plain, Validated, Pair])
+def test_a_private_field_is_shown_nowhere_and_its_neighbour_is(holder: Any, place: Callable[[Any], Any]) -> None:
+    for budget in (3_000, 40):
+        fitted = fit(place(holder()), budget)
+        assert "hush" not in f"{fitted}"
+        assert "crux" not in f"{fitted}"
+    assert "ann" in fit(place(holder()), 3_000).text
+
+
+@pytest.mark.parametrize("place", PLACES[1:6], ids=range(5))
+@pytest.mark.parametrize("value", [Hushed("hush"), Many(["hush", "hush"])])
+def test_a_private_root_is_shown_nowhere(value: Any, place: Callable[[Any], Any]) -> None:
+    text = fit(place(value), 500).text
+    assert "hush" not in text
+    assert "crux" not in text
+
+
+def test_a_payload_that_is_private_as_a_whole_is_shown_as_nothing() -> None:
+    assert fit(Hushed("hush"), 60).text == "null"
+
+
+def test_a_named_speaker_comes_forward_among_those_who_speak_of_the_matter() -> None:
+    talk = [
+        {"role": "speaker", "name": f"Guest {'ABC'[n % 3]}", "content": f"Harbour crane {n} was late again today."}
+        for n in range(60)
+    ]
+    text = fit(talk, 200, task="What does Guest B say about the harbour?").text
+    assert text.count("Guest B:") > text.count("Guest A:") + text.count("Guest C:")
+
+
+def test_a_masked_dump_is_asked_for_and_any_other_keeps_the_value() -> None:
+    assert Model().model_dump() == Model().model_dump(context={"other": 1}) == {"token": "hush", "name": "ann"}
+
+
+def test_fields_of_a_dataclass_are_pinned_and_omitted_as_those_of_a_model() -> None:
+    @dataclass
+    class Task:
+        rule: Annotated[str, Pin()]
+        raw: Annotated[str, Omit()]
+
+    fitted = fit({"tasks": [Task('say "no"', "soup")], "notes": "word " * 900}, 200)
+    assert 'rule: say "no"' in fitted.text
+    assert "soup" not in fitted.text
+    assert "tasks[].raw" in fitted.omitted
+
+
+def test_bytes_that_are_no_text_are_shown_escaped() -> None:
+    class Blob(BaseModel):
+        data: bytes
+
+    assert fit({"b": b"\xffok"}, 60).text == '{\n  "b": "\\\\xffok"\n}'
+    assert fit(Blob(data=b"\xffok"), 60).text == '{\n  "data": "\\\\xffok"\n}'
+
+
+@pytest.mark.parametrize("items", [{b"\xff", 3}, {"a": b"\xff"}, [b"\xff", "x"], 4.5])
+def test_what_stands_beside_such_bytes_is_shown(items: Any) -> None:
+    value = Anything(value=items, rest="ann")
+    other = Anything(value=[b"\xfe", items], rest="ann")
+    for payload in (value, other):
+        assert '"rest": "ann"' in fit(payload, 500).text
+
+
+def test_the_tokens_before_count_every_item_of_a_list() -> None:
+    class Row(BaseModel):
+        note: Annotated[str, Pin()]
+
+    class Rows(BaseModel):
+        rows: list[Row]
+
+    def before(*notes: str) -> int:
+        return next(
+            p for p in fit(Rows(rows=[Row(note=n) for n in notes]), 900).parts if p.path == "rows[].note"
+        ).tokens_before
+
+    assert before("", "some words here") == before("some words here")
+    assert before("some words here", "some words here") == 2 * before("some words here")
+
+
+_PROGRAM = """
+from typing import Annotated, Any
+from pydantic import BaseModel
+from crux_langgraph.compression import fit
+from crux_langgraph.fields import Omit
+class Tag(BaseModel, frozen=True):
+    names: frozenset[str]
+class Brief(BaseModel):
+    tags: set[str]
+    pairs: set[tuple[str, int]]
+    value: Any
+    nested: dict[str, frozenset[str]]
+    raw: Annotated[set[str], Omit()]
+    models: set[Tag]
+    maybe: set[str] | None
+names = ["alpha", "beta", "gamma", "delta", "epsilon"]
+some = set(names)
+brief = Brief(tags=some, pairs={(n, at) for at, n in enumerate(names)}, value={"k": some}, nested={"n": some},
+    raw=some, models={Tag(names=frozenset(names[:3])), Tag(names=frozenset(names[2:]))}, maybe=some)
+sets = {"x": {frozenset(names[:2]), frozenset(names[2:])}}
+messages = [{"role": "user", "content": "go " * 90, "tool_calls": [{"name": "f", "args": {"s": some}}]}]
+for payload in (brief, {"b": brief}, sets, messages):
+    for budget in (9_000, 200, 90, 45, 30):
+        print(fit(payload, budget, task="beta and delta", focus=sorted(some), receiver=Brief))
+"""
+
+
+def test_sets_stand_in_one_order_whatever_the_hash_seed() -> None:
+    def answer(seed: str) -> bytes:
+        return subprocess.run(
+            [sys.executable, "-c", _PROGRAM],
+            capture_output=True,
+            check=True,
+            cwd=Path(__file__).parents[2],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+        ).stdout
+
+    assert answer("1") == answer("2") == answer("77") != b""
+
+
+def test_what_is_nested_too_deep_is_shown_unless_something_in_it_could_be_private() -> None:
+    assert "bottom" in fit({"a": deep({"k": "bottom"})}, 3_000).text
+    assert "hush" not in fit({"a": deep({"k": Plain()})}, 3_000).text
