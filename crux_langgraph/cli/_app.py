@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 
-from crux_langgraph.cli import _fitting
+from crux_langgraph.cli import _fitting, _graphs
 from crux_langgraph.cli._briefing import make_handoff
 from crux_langgraph.cli._conversations import Conversation
 from crux_langgraph.cli._delegating import delegate_to
@@ -21,7 +21,7 @@ from crux_langgraph.cli._reading import STDIN, bundled, read_file
 from crux_langgraph.cli._reporting import report
 from crux_langgraph.cli._showing import following, show_called, show_graph, show_outcomes
 from crux_langgraph.cli._stopping import StopError
-from crux_langgraph.errors import DefinitionError
+from crux_langgraph.errors import DefinitionError, WiringError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -29,6 +29,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+_Graph = Annotated[
+    str,
+    typer.Argument(
+        metavar="MODULE:GRAPH", help="A graph, compiled or not, or a function that makes one; or FILE.py:GRAPH."
+    ),
+]
 
 _ORIGIN = (
     "Recorded runs of a gpt-4o airline agent, from tau-bench (MIT, Copyright (c) 2024 Sierra), replayed: a researcher "
@@ -137,6 +144,39 @@ def fit(
         typer.echo(_fitting.report(done))
     else:
         _fitting.show(Console(highlight=False), done)
+
+
+@app.command()
+def check(
+    graph: _Graph,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")] = False,
+) -> None:
+    """Tell what is wrong with the handoffs of a graph. The module is imported, and the graph is not run.
+
+    Exit code 0: nothing; 1: there are findings, errors or warnings; 2: there is no such graph.
+    """
+    try:
+        findings = _graphs.findings_of(graph)
+    except StopError as stopped:
+        _stop(str(stopped))
+    typer.echo(_graphs.report(graph, findings) if as_json else _graphs.told(findings))
+    if findings:
+        raise typer.Exit(1)
+
+
+@app.command()
+def draw(graph: _Graph) -> None:
+    """Draw a graph as Mermaid, in which each handoff carries the models that it takes and gives.
+
+    Exit code 0: it is drawn; 1: it cannot be built, with what is wrong; 2: there is no such graph.
+    """
+    try:
+        typer.echo(_graphs.drawing_of(graph))
+    except StopError as stopped:
+        _stop(str(stopped))
+    except WiringError as error:
+        typer.echo(_graphs.told(error.findings), err=True)
+        raise typer.Exit(1) from None
 
 
 def _replay(prepared: Demo, conversations: list[Conversation], origin: str, *, executor: str, as_json: bool) -> None:

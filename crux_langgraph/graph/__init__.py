@@ -2,6 +2,7 @@
 
 from crux_langgraph.graph._checking import check
 from crux_langgraph.graph._node import HandoffNode
+from crux_langgraph.graph._placement import placements_of
 from crux_langgraph.graph._placing import add_handoff
 from crux_langgraph.graph._repairing import Repair
 from crux_langgraph.graph._routing import add_active_router, add_handoffs
@@ -27,4 +28,5 @@ __all__ = [
     "check",
     "merge_handoffs",
     "merge_requests",
+    "placements_of",
 ]
