@@ -1,10 +1,10 @@
-"""A help desk: a triage agent whose model hands over to billing and refunds; and the rules of a legal history."""
+"""A help desk: a triage agent whose model hands over to billing and refunds."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from langchain.agents import create_agent
-from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
+from langchain_core.messages import AIMessage
 from langchain_core.tools import tool
 from langgraph.graph import MessagesState, StateGraph
 from pydantic import BaseModel, Field
@@ -78,18 +78,3 @@ class Desk:
 def both() -> AIMessage:
     """One turn of a model: two handoffs, with a tool call between them."""
     return calling(bill("1"), call_of("look_up", "2", question="x"), refund("3"))
-
-
-def illegal(messages: Sequence[BaseMessage]) -> str | None:
-    """Say what a provider would reject in a history: each tool call is answered once, right behind it, and no other."""
-    waiting: list[str | None] = []
-    for message in messages:
-        if isinstance(message, ToolMessage):
-            if message.tool_call_id not in waiting:
-                return f"an answer to {message.tool_call_id!r}, which nothing waits for"
-            waiting.remove(message.tool_call_id)
-        elif waiting:
-            return f"no answer to {waiting}"
-        if isinstance(message, AIMessage):
-            waiting = [call["id"] for call in message.tool_calls]
-    return f"no answer to {waiting}" if waiting else None

@@ -3,13 +3,14 @@
 from typing import Annotated, Any
 
 import pytest
-from desk import Bill, Desk, State, bill, both, call_of, illegal, look_up, refund, to_billing, to_refunds
+from desk import Bill, Desk, State, bill, both, call_of, look_up, refund, to_billing, to_refunds
 from langchain.agents import create_agent
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, MessagesState, StateGraph, add_messages
 from langgraph.prebuilt import ToolNode
 from langgraph.types import Command, interrupt
+from legal import illegal
 from pydantic import BaseModel
 from support import Call, ScriptedModel, calling
 
