@@ -19,8 +19,9 @@ from crux_langgraph.cli._executing import STAND_IN, chat_model, stand_in
 from crux_langgraph.cli._plain import one_line
 from crux_langgraph.cli._reading import STDIN, bundled, read_file
 from crux_langgraph.cli._reporting import report
-from crux_langgraph.cli._showing import following, show_called, show_graph, show_outcomes
+from crux_langgraph.cli._showing import following, show_called, show_graph, show_outcomes, show_triaged
 from crux_langgraph.cli._stopping import StopError
+from crux_langgraph.cli._triage import triage
 from crux_langgraph.errors import DefinitionError, WiringError
 
 app = typer.Typer(
@@ -98,7 +99,7 @@ def demo(
     """Replay conversations through a graph researcher -> handoff -> executor, and show what crosses.
 
     The first conversation is shown in full, then all of them as a table. Then an orchestrator calls the researcher as
-    a tool, once rightly and once with bad arguments.
+    a tool, once rightly and once with bad arguments; and one turn of a triage model makes two handoffs and a tool call.
 
     Exit code 0: all crossed; 1: some failed, each with its error; 2: the command could not start.
     """
@@ -186,13 +187,15 @@ def _replay(prepared: Demo, conversations: list[Conversation], origin: str, *, e
         show_graph(console, origin, mermaid)
     outcomes = list(following(map(prepared.run, conversations), total=len(conversations)))
     called = delegate_to(prepared.crossing, conversations[0]) if outcomes[0].payload else []
+    triaged = triage(conversations[0]) if outcomes[0].payload else None
     if as_json:
         limits = prepared.crossing.max_tokens
-        document = report(outcomes, graph=mermaid, executor=executor, max_tokens=limits, called=called)
+        document = report(outcomes, graph=mermaid, executor=executor, max_tokens=limits, called=called, triaged=triaged)
         typer.echo(json.dumps(document, indent=2))
     else:
         show_outcomes(console, outcomes, executor)
         show_called(console, called)
+        show_triaged(console, triaged)
     if any(outcome.error for outcome in outcomes):
         raise typer.Exit(1)
 
