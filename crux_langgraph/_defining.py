@@ -9,6 +9,7 @@ from pydantic import BaseModel, PydanticUndefinedAnnotation, PydanticUserError
 from crux_langgraph._contract import Contract, Hidden, bare
 from crux_langgraph._payload import frame_of
 from crux_langgraph._signature import accepts
+from crux_langgraph._summarizing import Summarize
 from crux_langgraph.compression import Counter, counter_fault, new_marker
 from crux_langgraph.errors import DefinitionError
 
@@ -131,6 +132,25 @@ def checked_counter(name: str, counter: Counter) -> Counter:
             fix="Give counter= a function that counts the tokens of any text, or leave it out for the safe estimate.",
         )
     return counter
+
+
+def checked_summarize(name: str, given: object, max_tokens: int | None) -> Summarize | None:
+    """Give `given` if it says which model shortens prose, and if there is ever a time for it to do so."""
+    if given is None:
+        return None
+    if not isinstance(given, Summarize):
+        raise DefinitionError(
+            handoff=name,
+            found=f"its summarize is a {type(given).__name__}",
+            fix="Give summarize=Summarize(model), with a chat model or 'provider:name'.",
+        )
+    if max_tokens is None and not given.always:
+        raise DefinitionError(
+            handoff=name,
+            found="it has summarize= and no max_tokens, so everything fits and the model would never be asked",
+            fix="Give max_tokens= as well, or Summarize(model, always=True) to have all prose summarised.",
+        )
+    return given
 
 
 def checked_max_tokens(

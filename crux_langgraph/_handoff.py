@@ -26,13 +26,16 @@ from crux_langgraph._defining import (
     checked_hook,
     checked_id,
     checked_max_tokens,
+    checked_summarize,
     checked_version,
     contract_for,
     id_from,
 )
-from crux_langgraph._payload import Payload, Receipt, records_in, written
+from crux_langgraph._payload import Payload, records_in, written
+from crux_langgraph._receipt import Receipt
 from crux_langgraph._rendering import Rendering
 from crux_langgraph._signature import Signature, read_signature
+from crux_langgraph._summarizing import Summarize
 from crux_langgraph._waiting import AWAITING, BLOCKING, Way, finish
 from crux_langgraph.compression import Counter, estimate_tokens, new_marker
 from crux_langgraph.errors import BudgetError, HookError, InputError, NotReceivedError
@@ -66,6 +69,7 @@ class Handoff(Generic[In, Out, Ret]):
         to_agent: str | None = None,
         max_tokens: int | None = None,
         counter: Counter = estimate_tokens,
+        summarize: Summarize | None = None,
         on_prepare: OnPrepare | None = None,
         version: int = 1,
     ) -> None:
@@ -76,16 +80,17 @@ class Handoff(Generic[In, Out, Ret]):
         self._input: Contract[In] = contract_for(name, "input", signature.input_type)
         self._output: Contract[Out] = contract_for(name, "output", signature.output_type)
         self._on_prepare: OnPrepare | None = checked_hook(name, on_prepare)
-        self.id = checked_id(name, id) if id is not None else id_from(name)
-        self.from_agent = checked_agent(name, "from_agent", from_agent)
-        self.to_agent = checked_agent(name, "to_agent", to_agent)
-        self.counter = checked_counter(name, counter)
-        self.max_tokens = checked_max_tokens(
+        self.id: str = checked_id(name, id) if id is not None else id_from(name)
+        self.from_agent: str | None = checked_agent(name, "from_agent", from_agent)
+        self.to_agent: str | None = checked_agent(name, "to_agent", to_agent)
+        self.counter: Counter = checked_counter(name, counter)
+        self.max_tokens: int | None = checked_max_tokens(
             name, max_tokens, handoff_id=self.id, from_agent=self.from_agent, counter=counter
         )
+        self.summarize: Summarize | None = checked_summarize(name, summarize, self.max_tokens)
         self._rendering = Rendering(self.id, self.max_tokens, counter, signature.description)
-        self.version = checked_version(name, version)
-        self.description = signature.description
+        self.version: int = checked_version(name, version)
+        self.description: str = signature.description
         """The docstring: what the receiving agent is to do with the payload."""
 
     @staticmethod
@@ -97,6 +102,7 @@ class Handoff(Generic[In, Out, Ret]):
         to_agent: str | None = None,
         max_tokens: int | None = None,
         counter: Counter = estimate_tokens,
+        summarize: Summarize | None = None,
         on_prepare: OnPrepare | None = None,
         version: int = 1,
     ) -> "Handoff[Model, Model, Model]":
@@ -117,6 +123,7 @@ class Handoff(Generic[In, Out, Ret]):
             to_agent=to_agent,
             max_tokens=max_tokens,
             counter=counter,
+            summarize=summarize,
             on_prepare=on_prepare,
             version=version,
         )
@@ -179,6 +186,10 @@ class Handoff(Generic[In, Out, Ret]):
             "output": perf_counter() - transformed,
         }
         payload = self._payload(payload_id or f"ho-{uuid4().hex}", given, data, durations)
+        if self.summarize is not None:
+            from crux_langgraph._shortening import shortened  # most programs ask no model for that
+
+            payload = await shortened(way, self.summarize, payload)
         self._require_fit(payload)
         if self._on_prepare is not None:
             await call_user(way, self.id, HookError, "on_prepare", self._on_prepare, payload)
@@ -242,6 +253,7 @@ class Handoff(Generic[In, Out, Ret]):
                 counter=self.counter,
                 rendered=lambda: payload.rendered,
                 measured=record.receipt.measured,
+                model=record.receipt.model,
             ),
         )
         return payload
@@ -298,6 +310,7 @@ def handoff(
     to_agent: str | None = None,
     max_tokens: int | None = None,
     counter: Counter = estimate_tokens,
+    summarize: Summarize | None = None,
     on_prepare: OnPrepare | None = None,
     version: int = 1,
 ) -> HandoffDecorator: ...
@@ -310,6 +323,7 @@ def handoff(
     to_agent: str | None = None,
     max_tokens: int | None = None,
     counter: Counter = estimate_tokens,
+    summarize: Summarize | None = None,
     on_prepare: OnPrepare | None = None,
     version: int = 1,
 ) -> Any:
@@ -325,6 +339,8 @@ def handoff(
         from_agent, to_agent: the agents' names; the default source and target of `add_handoff`.
         max_tokens: the most tokens of `payload.context` by `counter`, frame included; None for no limit.
         counter: tokens of a text; by default an estimate that works offline and is rather too high than too low.
+        summarize: lets a model shorten the prose of what does not fit, `Summarize(model)`; None for the deterministic
+            fit alone, which also steps in wherever the model fails.
         on_prepare: called with each payload after all checks, sync or async.
         version: of the payload's format; a payload of another version is refused when it is read back.
 
@@ -355,6 +371,7 @@ def handoff(
             to_agent=to_agent,
             max_tokens=max_tokens,
             counter=counter,
+            summarize=summarize,
             on_prepare=on_prepare,
             version=version,
         )

@@ -1,7 +1,7 @@
 """Payload: what crossed from one agent to the next, its receipt, and the JSON envelope it becomes in state and stores."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from hashlib import sha256
@@ -11,8 +11,10 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from typing_extensions import TypeVar
 
 from crux_langgraph._contract import Contract, ViolationError
+from crux_langgraph._model_use import ModelUse
+from crux_langgraph._receipt import Receipt
 from crux_langgraph._rendering import Rendered, Rendering
-from crux_langgraph.compression import Counter, FittedPart, Frame, Tier
+from crux_langgraph.compression import Frame
 from crux_langgraph.errors import HandoffError, OutputError
 
 Out_co = TypeVar("Out_co", bound=BaseModel, covariant=True)
@@ -31,100 +33,6 @@ def records_in(state: object) -> list[Mapping[str, Any]]:
         channel = getattr(state, HANDOFFS_KEY, None)
     records = cast("Mapping[str, object]", channel).values() if isinstance(channel, Mapping) else ()
     return [cast("Mapping[str, Any]", record) for record in records if isinstance(record, Mapping)]
-
-
-class Receipt:
-    """What a handoff cost and changed: sizes before and after, and the seconds of each step.
-
-    `input_*` is the validated input as JSON text, `context_*` the text for the receiving agent, frame and fence
-    included. Bytes are of UTF-8; tokens are by the handoff's own counter. Sizes are measured when first read. On a
-    payload that was read back from an envelope `input_*` is None unless it was measured before.
-    """
-
-    def __init__(
-        self,
-        *,
-        durations_s: Mapping[str, float],
-        counter: Counter,
-        rendered: Callable[[], Rendered],
-        input_text: Callable[[], str] | None = None,
-        measured: Mapping[str, int] | None = None,
-    ) -> None:
-        self.durations_s = dict(durations_s)
-        """Seconds by step: `input`, `transform`, `output`."""
-        self._counter = counter
-        self._rendered = rendered
-        self._texts = {"input": input_text, "context": lambda: rendered().context}
-        self._measured = dict(measured or {})
-
-    def __repr__(self) -> str:
-        seconds = ", ".join(f"{step}={taken:.6f}" for step, taken in self.durations_s.items())
-        return f"Receipt({seconds}, measured={self._measured})"
-
-    @property
-    def input_bytes(self) -> int | None:
-        """UTF-8 bytes of the input's JSON text."""
-        return self._measure("input", "bytes", _utf8_length)
-
-    @property
-    def input_characters(self) -> int | None:
-        """Characters of the input's JSON text."""
-        return self._measure("input", "characters", len)
-
-    @property
-    def input_tokens(self) -> int | None:
-        """Tokens of the input's JSON text."""
-        return self._measure("input", "tokens", self._counter)
-
-    @property
-    def context_bytes(self) -> int:
-        """UTF-8 bytes of the context."""
-        return self._measure("context", "bytes", _utf8_length) or 0
-
-    @property
-    def context_characters(self) -> int:
-        """Characters of the context."""
-        return self._measure("context", "characters", len) or 0
-
-    @property
-    def context_tokens(self) -> int:
-        """Tokens of the context, the number that `max_tokens` limits."""
-        return self._measure("context", "tokens", self._counter) or 0
-
-    @property
-    def tier(self) -> Tier:
-        """How much of the data the context shows: `verbatim`, `compact` (without loss), `extract` or `reference`."""
-        return self._rendered().tier
-
-    @property
-    def parts(self) -> tuple[FittedPart, ...]:
-        """What became of each field: path, tokens before and after, tier, reason. Empty where everything is shown."""
-        return self._rendered().parts
-
-    @property
-    def omitted(self) -> tuple[str, ...]:
-        """The paths of the fields that the context does not show in full."""
-        return tuple(part.path for part in self.parts if part.tier in ("extract", "reference"))
-
-    @property
-    def duration_s(self) -> float:
-        """Seconds of all steps together."""
-        return sum(self.durations_s.values())
-
-    def to_json(self) -> dict[str, Any]:
-        """Write the durations and the sizes that were measured so far."""
-        return {"durations_s": self.durations_s, "measured": self._measured}
-
-    def _measure(self, text_name: str, unit: str, count: Callable[[str], int]) -> int | None:
-        key = f"{text_name}_{unit}"
-        text = self._texts[text_name]
-        if key not in self._measured and text is not None:
-            self._measured[key] = count(text())
-        return self._measured.get(key)
-
-
-def _utf8_length(text: str) -> int:
-    return len(text.encode("utf-8", "surrogatepass"))
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -154,6 +62,11 @@ class Payload(Generic[Out_co]):
         shown = self._written(self.contract.text_shown)
         return f"Payload(id={self.id!r}, handoff={self.handoff!r}, version={self.version}, data={shown})"
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows: whose payload it is, its receipt, and its context, in which nothing is private."""
+        route = f"{self.from_agent or 'any agent'} to {self.to_agent or 'any agent'}"
+        return self.receipt.view(f"Payload of {self.handoff}", (route, self.id), self.context)
+
     def __reduce__(self) -> NoReturn:
         message = "A Payload is not pickled: send payload.to_envelope(), and read it with handoff.from_envelope()."
         raise TypeError(message)
@@ -163,7 +76,7 @@ class Payload(Generic[Out_co]):
         """The text for the receiving agent: heading, origin, and the data without private fields inside a fence.
 
         Within the handoff's `max_tokens`: whole where that fits, else the most useful of it with `…` where something is
-        missing. The same payload gives the same text, also after a round trip through its envelope.
+        missing; with `summary` in place of the prose where a model wrote one. The same payload gives the same text, also after a round trip through its envelope.
         """
         return self.rendered.context
 
@@ -171,15 +84,48 @@ class Payload(Generic[Out_co]):
         """Give the text within another budget, frame included. Raises `BudgetError` when what must be shown is more."""
         return self._render(max_tokens).context
 
+    def read(self, path: str = "", *, offset: int = 0, limit: int | None = None) -> str:
+        """Read what stands at a path in full, for what the context left out: `payload.read("pages[2].body")`.
+
+        A path is what `receipt.omitted` holds, or one with the number of an item in place of `[]`; the empty one is all
+        of the data. A text is given as it is, anything else as JSON; `limit` characters of it from `offset` on, None
+        for all. Raises `ReadError` for a path that leads nowhere and for what is private.
+        """
+        from crux_langgraph._reading import part_of, text_at  # most programs read the context alone
+
+        text: str = self._written(lambda data: text_at(self.handoff, self.contract, data, path))
+        return part_of(self.handoff, text, offset, limit)
+
     @cached_property
     def rendered(self) -> Rendered:
         """The context with the account of what was cut, as `receipt` tells it."""
         return self._render(self.rendering.max_tokens)
 
+    @property
+    def frame(self) -> Frame:
+        """What stands around the context."""
+        return self._frame(self._written(self.contract.text_rendered))
+
+    def summarized(self, summary: str | None, model: ModelUse) -> "Payload[Out_co]":
+        """Give the payload after a model was asked; `summary` is what it wrote, None when nothing is used of that."""
+        made = replace(self, summary=summary, receipt=self.receipt.with_model(model, lambda: made.rendered))
+        if summary is None:
+            made.__dict__["rendered"] = self.rendered  # the cached property: what it was rendered to stays right
+        return made
+
     def _render(self, max_tokens: int | None) -> Rendered:
         whole = self._written(self.contract.text_rendered)
-        frame = frame_of(self.handoff, self.from_agent, _unimitated(self.fence, whole))
+        frame = self._frame(whole)
+        if self.summary is not None:
+            from crux_langgraph._summarized import render_summarized  # most programs ask no model for one
+
+            shortened = render_summarized(self.rendering, self.summary, self.data, frame, max_tokens)
+            if shortened is not None:
+                return shortened
         return self.rendering.render(self.contract, self.data, whole, frame, max_tokens)
+
+    def _frame(self, whole: str) -> Frame:
+        return frame_of(self.handoff, self.from_agent, _unimitated(self.fence, whole + (self.summary or "")))
 
     def to_envelope(self) -> dict[str, Any]:
         """Write the payload as a JSON object: its identity, `data` in full (private fields too), summary and receipt.
@@ -241,6 +187,7 @@ class ReceiptRecord(BaseModel):
 
     durations_s: dict[str, float] = {}
     measured: dict[str, int] = {}
+    model: ModelUse | None = None
 
 
 class Envelope(BaseModel):

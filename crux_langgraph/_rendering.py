@@ -16,6 +16,8 @@ class Rendered(NamedTuple):
     context: str
     tier: Tier
     parts: tuple[FittedPart, ...] = ()
+    tokens: int | None = None
+    """Of `context`, where that very string has been counted."""
 
 
 class Rendering(NamedTuple):
@@ -35,23 +37,25 @@ class Rendering(NamedTuple):
         """
         if not contract.marked:
             context = frame.around(whole)
-            if max_tokens is None or self._fits(context, max_tokens):
-                return Rendered(context, "verbatim")
+            tokens = None if max_tokens is None else self.tokens_of(context, max_tokens)
+            if tokens is None or max_tokens is None or tokens <= max_tokens:
+                return Rendered(context, "verbatim", tokens=tokens)
         limit = sys.maxsize if max_tokens is None else max_tokens
         fitted = self._fitted(data, frame, limit)
         return Rendered(frame.around(fitted.text), fitted.tier, fitted.parts)
 
-    def _fits(self, context: str, max_tokens: int) -> bool:
+    def tokens_of(self, text: str, max_tokens: int) -> int:
+        """Count the tokens of `text` as it is. Raises `BudgetError` naming `max_tokens` when the counter fails."""
         try:
-            return _sound(self.counter)(context) <= max_tokens
+            return sound(self.counter)(text)
         except CounterFaultError as fault:
-            self._raise_fault(fault, max_tokens)
+            self.raise_fault(fault, max_tokens)
 
     def _fitted(self, data: BaseModel, frame: Frame, max_tokens: int) -> Fitted:
         try:
-            return fit(data, max_tokens, counter=_sound(self.counter), task=self.task, wrap=frame.around)
+            return fit(data, max_tokens, counter=sound(self.counter), task=self.task, wrap=frame.around)
         except CounterFaultError as fault:
-            self._raise_fault(fault, max_tokens)
+            self.raise_fault(fault, max_tokens)
         except DoesNotFitError as error:
             raise BudgetError(
                 handoff=self.handoff,
@@ -62,7 +66,8 @@ class Rendering(NamedTuple):
                 pins=error.pins,
             ) from None
 
-    def _raise_fault(self, fault: "CounterFaultError", max_tokens: int) -> NoReturn:
+    def raise_fault(self, fault: "CounterFaultError", max_tokens: int) -> NoReturn:
+        """Raise `BudgetError` for a counter that fails."""
         raise BudgetError(
             handoff=self.handoff,
             found=str(fault),
@@ -81,7 +86,7 @@ class CounterFaultError(Exception):
         self.original = original
 
 
-def _sound(counter: Counter) -> Counter:
+def sound(counter: Counter) -> Counter:
     """Give the counter with its answers checked: a definition can only try it on a sample."""
 
     def counted(text: str) -> int:

@@ -5,15 +5,22 @@
 The stepped coroutine is the design of gel-python's blocking client.
 """
 
-from collections.abc import Callable, Coroutine
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import FIRST_EXCEPTION, wait
 from typing import Any, Protocol, TypeVar, cast
 
-from langchain_core.runnables.config import run_in_executor
+from langchain_core.runnables import Runnable, RunnableConfig
+from langchain_core.runnables.config import ContextThreadPoolExecutor, run_in_executor
 
 from crux_langgraph._signature import is_async, name_of
 from crux_langgraph.errors import WrongWayError
 
 T = TypeVar("T")
+
+Flow = Callable[[], Coroutine[Any, Any, T]]
+"""Starts a flow when it is called: nothing runs before, so one that is never started leaves nothing behind."""
 
 
 class Way(Protocol):
@@ -21,6 +28,23 @@ class Way(Protocol):
 
     async def call(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         """Call a user's function, sync or async, and give what it returns."""
+        ...
+
+    async def invoke(self, runnable: Runnable[Any, Any], value: Any, config: RunnableConfig | None) -> Any:
+        """Run a model or another runnable and give what it answers; its run hangs under the caller's."""
+        ...
+
+    async def pause(self, seconds: float) -> None:
+        """Wait that long."""
+        ...
+
+    async def together(self, flows: Sequence[Flow[T]], *, concurrency: int, timeout_s: float) -> list[T | None]:
+        """Run flows at the same time, at most `concurrency` of them, and give their values in order.
+
+        After `timeout_s` seconds the wait ends: None stands for each flow that was not done. On the asynchronous way
+        such a flow is cancelled; a thread cannot be, so what it still does goes unheard. The first exception ends the
+        wait as well and is raised.
+        """
         ...
 
 
@@ -31,6 +55,22 @@ class _Blocking:
             raise WrongWayError(asked=f"{name}()", use=ASYNC_TWINS)
         return function(*args, **kwargs)
 
+    async def invoke(self, runnable: Runnable[Any, Any], value: Any, config: RunnableConfig | None) -> Any:
+        return runnable.invoke(value, config)
+
+    async def pause(self, seconds: float) -> None:
+        time.sleep(seconds)  # noqa: ASYNC251 - this way never suspends: it blocks the thread that stepped it
+
+    async def together(self, flows: Sequence[Flow[T]], *, concurrency: int, timeout_s: float) -> list[T | None]:
+        executor = ContextThreadPoolExecutor(max_workers=concurrency)
+        try:
+            futures = [executor.submit(_step, flow) for flow in flows]
+            done, _ = wait(futures, timeout_s, FIRST_EXCEPTION)
+            _raise_first([future.exception() for future in futures if future in done])
+            return [future.result() if future in done else None for future in futures]
+        finally:
+            executor.shutdown(wait=False, cancel_futures=True)
+
 
 class _Awaiting:
     async def call(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
@@ -38,10 +78,28 @@ class _Awaiting:
             return await function(*args, **kwargs)
         return await run_in_executor(None, function, *args, **kwargs)
 
+    async def invoke(self, runnable: Runnable[Any, Any], value: Any, config: RunnableConfig | None) -> Any:
+        return await runnable.ainvoke(value, config)
+
+    async def pause(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+    async def together(self, flows: Sequence[Flow[T]], *, concurrency: int, timeout_s: float) -> list[T | None]:
+        turn = asyncio.Semaphore(concurrency)
+        tasks = [asyncio.create_task(_in_turn(turn, flow)) for flow in flows]
+        try:
+            done, _ = await asyncio.wait(tasks, timeout=timeout_s, return_when=asyncio.FIRST_EXCEPTION)
+            _raise_first([task.exception() for task in tasks if task in done])
+            return [task.result() if task in done else None for task in tasks]
+        finally:
+            await _abandon([task for task in tasks if not task.done()])
+
 
 ASYNC_TWINS = "the async twin: `await handoff.aprepare(...)`, `await delegate.arun(...)`, or `await graph.ainvoke(...)` for a graph"
 BLOCKING: Way = _Blocking()
 AWAITING: Way = _Awaiting()
+
+_GRACE_S = 0.05
 
 
 def finish(flow: Coroutine[Any, Any, T]) -> T:
@@ -53,3 +111,33 @@ def finish(flow: Coroutine[Any, Any, T]) -> T:
     finally:
         flow.close()
     raise WrongWayError(asked=repr(flow), use=ASYNC_TWINS)
+
+
+def _step(flow: Flow[T]) -> T:
+    return finish(flow())
+
+
+async def _in_turn(turn: asyncio.Semaphore, flow: Flow[T]) -> T:
+    async with turn:
+        return await flow()
+
+
+def _raise_first(errors: Sequence[BaseException | None]) -> None:
+    for error in errors:
+        if error is not None:
+            raise error
+
+
+async def _abandon(tasks: Sequence[asyncio.Task[Any]]) -> None:
+    # A task that does not let itself be cancelled must not hold up the caller: it gets a moment, then goes unheard.
+    for task in tasks:
+        task.cancel()
+        task.add_done_callback(_hear)
+    if tasks:
+        await asyncio.wait(tasks, timeout=_GRACE_S)
+
+
+def _hear(task: asyncio.Task[Any]) -> None:
+    # Asking for the exception keeps asyncio from reporting it as never retrieved.
+    if not task.cancelled():
+        task.exception()

@@ -8,7 +8,7 @@ from pydantic_core import from_json, to_json
 from typing_extensions import TypeVar
 
 from crux_langgraph._contract._annotations import is_marked
-from crux_langgraph._contract._hiding import hidden_in
+from crux_langgraph._contract._hiding import Hidden, hidden_in
 from crux_langgraph._contract._json_values import places_of
 from crux_langgraph._contract._rebuilding import rebuilt
 from crux_langgraph._contract.telling import ROOT, problem_of, problems_of
@@ -37,9 +37,9 @@ class Contract(Generic[M]):
     def __init__(self, model: type[M]) -> None:
         self.model = model
         self._adapter = TypeAdapter(model)
-        self.hidden = hidden_in(self._adapter.core_schema)
-        self.private = self.hidden.names
-        self.marked = is_marked(model)
+        self.hidden: Hidden = hidden_in(self._adapter.core_schema)
+        self.private: frozenset[str] = self.hidden.names
+        self.marked: bool = is_marked(model)
         """Some field says by `Pin()` or `Omit()` what its text must keep or leave out."""
         self._places = places_of(model)
 
@@ -109,9 +109,13 @@ class Contract(Generic[M]):
         if not self.private:
             text: bytes = self._write(self._adapter.dump_json, data, indent=2)
             return text.decode()
-        gone = f"{MASK} {id(self)}"
-        shown = self._write(self._adapter.dump_python, data, mode="json", context={MASK_KEY: gone})
-        return to_json(_without(shown, gone), indent=2).decode()
+        marked, mark = self.marked_private(data)
+        return to_json(without(marked, mark), indent=2).decode()
+
+    def marked_private(self, data: M) -> tuple[Any, str]:
+        """Write JSON values with a mark in place of what is private, and give the mark."""
+        mark = f"{MASK} {id(self)}"
+        return self._write(self._adapter.dump_python, data, mode="json", context={MASK_KEY: mark}), mark
 
     @staticmethod
     def _write(write: Callable[..., Any], data: M, **options: Any) -> Any:
@@ -136,10 +140,11 @@ def _raised(error: Exception) -> FieldProblem:
     return FieldProblem(ROOT, "validators and serializers that raise ValueError or nothing", type(error).__name__)
 
 
-def _without(value: Any, gone: str) -> Any:
+def without(value: Any, mark: str) -> Any:
+    """Give JSON values without what is marked."""
     if isinstance(value, dict):
         kept = cast("Mapping[str, Any]", value).items()
-        return {key: _without(item, gone) for key, item in kept if gone not in (key, item)}
+        return {key: without(item, mark) for key, item in kept if mark not in (key, item)}
     if isinstance(value, list):
-        return [_without(item, gone) for item in cast("list[Any]", value) if item != gone]
+        return [without(item, mark) for item in cast("list[Any]", value) if item != mark]
     return value

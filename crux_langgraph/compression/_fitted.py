@@ -5,8 +5,11 @@ from typing import Literal, NamedTuple
 
 from crux_langgraph.errors import CruxError
 
-Tier = Literal["verbatim", "compact", "extract", "reference"]
-"""How much of something is shown: as it is, without loss in fewer tokens, in part, or only by name."""
+Tier = Literal["verbatim", "compact", "summary", "extract", "reference"]
+"""How much is shown: as it is, without loss in fewer tokens, written shorter by a model, in part, or only by name."""
+
+CUT: frozenset[Tier] = frozenset({"summary", "extract", "reference"})
+"""The tiers in which something is not shown in full."""
 
 
 class FittedPart(NamedTuple):
@@ -35,7 +38,7 @@ class Fitted:
     @property
     def omitted(self) -> tuple[str, ...]:
         """The paths that are not fully shown."""
-        return tuple(part.path for part in self.parts if part.tier in ("extract", "reference"))
+        return tuple(part.path for part in self.parts if part.tier in CUT)
 
 
 class DoesNotFitError(CruxError):

@@ -29,6 +29,7 @@ class Marks:
     omit: bool = False
     weight: float = 1.0
     order: Literal["first", "last"] | None = None
+    summarize: bool | None = None
 
     def __bool__(self) -> bool:
         return self != _UNMARKED
@@ -69,7 +70,9 @@ def _plain(node: Any) -> Any:
 
 
 def read(value: object) -> Tree:
-    """Give a model, messages, JSON-like data or text as a tree. What is private is not in it."""
+    """Give a model, messages, JSON-like data or text as a tree. What is private is not in it; a tree stays as it is."""
+    if isinstance(value, Tree):
+        return value
     reader = _Reader()
     root = reader.read(value, "", 0)
     return Tree(None if root is _GONE else root, tuple(reader.omitted))
@@ -299,6 +302,7 @@ def _collected_marks(annotation: Any) -> Marks:
         omit=any(isinstance(mark, Omit) for mark in found),
         weight=fits[0].weight if fits else 1.0,
         order=fits[0].order if fits else None,
+        summarize=fits[0].summarize if fits else None,
     )
 
 

@@ -4,7 +4,7 @@ A fact is retained when its value stands in the text: case, white space and thou
 letter or digit may stand directly beside it. Only payloads over the budget are scored. Tokens are counted exactly
 (o200k); the encoding is read from `TIKTOKEN_CACHE_DIR`, else from the copy in the wheel of litellm, without a network.
 
-    uv run --group bench python tests/benchmarks/retention.py [DATA.jsonl ...] [--budgets 256,1024,4096]
+    uv run --group benchmarks python tests/benchmarks/retention.py [DATA.jsonl ...] [--budgets 256,1024,4096]
 """
 
 import argparse

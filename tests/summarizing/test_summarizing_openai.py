@@ -1,0 +1,182 @@
+"""A real ChatOpenAI against a server that speaks OpenAI's wire format, failures included."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from langchain_openai import ChatOpenAI
+from prose import both_ways, cut, prose
+
+from crux_langgraph._summarizing import Summarize
+from crux_langgraph.compression import estimate_tokens
+
+run = pytest.fixture(params=["sync", "async"])(both_ways)
+
+SHORT, LONG = prose(2_000), prose(18_000)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the server sends back: a completion, or whatever `body` says."""
+
+    text: str = "All quiet at the harbour."
+    finish_reason: str = "stop"
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    body: str | None = None
+    delay_s: float = 0.0
+
+    def encoded(self) -> bytes:
+        choice = {
+            "index": 0,
+            "finish_reason": self.finish_reason,
+            "message": {"role": "assistant", "content": self.text},
+        }
+        usage = {"prompt_tokens": 9, "completion_tokens": 3, "total_tokens": 12}
+        completion = {"id": "c-1", "object": "chat.completion", "created": 1, "model": "local"}
+        whole = {**completion, "choices": [choice], "usage": usage}
+        return (self.body if self.body is not None else json.dumps(whole)).encode()
+
+
+@dataclass
+class Loopback:
+    """Answers the n-th request as `script(n)` says and keeps what it was sent."""
+
+    script: Callable[[int], Reply] = lambda _: Reply()
+    requests: list[dict[str, Any]] = field(default_factory=list)
+    port: int = 0
+    lock: Any = field(default_factory=threading.Lock)
+
+    def model(self, **options: Any) -> ChatOpenAI:
+        return ChatOpenAI(model="local", base_url=f"http://127.0.0.1:{self.port}/v1", api_key="none", **options)  # type: ignore[arg-type]
+
+    def reply(self, request: dict[str, Any]) -> Reply:
+        with self.lock:
+            self.requests.append(request)
+            return self.script(len(self.requests) - 1)
+
+
+@pytest.fixture
+def server() -> Iterator[Loopback]:
+    loopback = Loopback()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            request = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            reply = loopback.reply(request)
+            time.sleep(reply.delay_s)
+            if reply.status == 0:
+                self.close_connection = True
+                return
+            content = reply.encoded()
+            try:
+                self.send_response(reply.status)
+                for name, value in {"content-type": "application/json", **reply.headers}.items():
+                    self.send_header(name, value)
+                self.send_header("content-length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+            except (BrokenPipeError, ConnectionResetError):
+                pass
+
+        def log_message(self, *args: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
+        http.daemon_threads = True
+        loopback.port = http.server_address[1]
+        thread = threading.Thread(target=http.serve_forever, args=(0.01,))
+        thread.start()
+        yield loopback
+        http.shutdown()
+        thread.join()
+
+
+def refused(status: int, message: str = "no", **headers: str) -> Reply:
+    body = json.dumps({"error": {"message": message, "type": "error", "code": None}})
+    return Reply(status=status, body=body, headers={name.replace("_", "-"): value for name, value in headers.items()})
+
+
+async def test_prose_is_sent_as_a_system_and_a_user_message_and_answered(run: Any, server: Loopback) -> None:
+    summary = await run(Summarize(server.model()), SHORT, task="Draft the answer.")
+    assert (summary.text, summary.calls, summary.degraded) == ("All quiet at the harbour.", 1, ())
+    [request] = server.requests
+    assert [message["role"] for message in request["messages"]] == ["system", "user"]
+    assert "Draft the answer." in request["messages"][0]["content"]
+    assert SHORT in request["messages"][1]["content"]
+
+
+async def test_several_chunks_are_read_at_the_same_time(run: Any, server: Loopback) -> None:
+    server.script = lambda _: Reply(delay_s=0.3)
+    summary = await run(Summarize(server.model()), LONG, quota_tokens=2_000)
+    assert summary.calls == len(server.requests) >= 3
+    assert summary.duration_s < 0.3 * summary.calls
+    assert summary.degraded == ()
+
+
+@pytest.mark.parametrize(
+    "reply, reason, requests",
+    [
+        (refused(429, retry_after="0"), "rate_limited", 2),
+        (refused(429, retry_after="90"), "rate_limited", 1),
+        (refused(500), "provider_error", 2),
+        (refused(503), "provider_error", 2),
+        (refused(401), "provider_error", 1),
+        (refused(400), "provider_error", 1),
+        (refused(404), "provider_error", 1),
+        (Reply(status=0), "provider_error", 2),
+        (Reply(body="{not json"), "provider_error", 1),
+        (Reply(body="<html>Bad gateway</html>", headers={"content-type": "text/html"}), "provider_error", 1),
+        (Reply(body='{"choices": null}'), "provider_error", 1),
+        (Reply(text=""), "empty", 1),
+        (Reply(text="Never tell the har", finish_reason="length"), "empty", 1),
+        (Reply(text="Pay 771234."), "invented", 1),
+        (Reply(delay_s=2), "timeout", 1),
+    ],
+)
+async def test_what_fails_degrades_with_its_reason_within_the_limits(
+    run: Any, server: Loopback, reply: Reply, reason: str, requests: int
+) -> None:
+    server.script = lambda _: reply
+    started = time.perf_counter()
+    summary = await run(Summarize(server.model(), timeout_s=1), SHORT)
+    assert (summary.degraded, summary.by_model) == ((reason,), False)
+    assert (summary.calls, len(server.requests)) == (requests, requests)
+    assert summary.text == cut(f"notes:\n{SHORT}", 500)
+    assert time.perf_counter() - started < 1.9
+
+
+async def test_a_cut_off_answer_keeps_its_whole_sentences(run: Any, server: Loopback) -> None:
+    server.script = lambda _: Reply(text="Ship at night. Never tell the har", finish_reason="length")
+    summary = await run(Summarize(server.model()), SHORT)
+    assert (summary.text, summary.degraded) == ("Ship at night.", ())
+
+
+async def test_one_failure_of_each_kind_leaves_the_other_answers(run: Any, server: Loopback) -> None:
+    replies = [refused(500), refused(429, retry_after="0.1"), Reply(text=""), Reply(body="{")]
+    server.script = lambda number: replies[number] if number < len(replies) else Reply()
+    summary = await run(Summarize(server.model(), max_calls=12), prose(40_000), quota_tokens=2_000)
+    assert summary.by_model
+    assert set(summary.degraded) == {"empty", "provider_error"}
+    assert summary.calls == len(server.requests) <= 12
+    assert estimate_tokens(summary.text) <= 2_000
+
+
+async def test_requests_never_exceed_the_calls_though_the_client_would_retry(run: Any, server: Loopback) -> None:
+    server.script = lambda _: refused(500)
+    summary = await run(Summarize(server.model(max_retries=6), max_calls=4), LONG, quota_tokens=2_000)
+    assert len(server.requests) == summary.calls <= 4
+
+
+async def test_a_model_by_name_reaches_the_provider(
+    run: Any, server: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "none")
+    monkeypatch.setenv("OPENAI_BASE_URL", f"http://127.0.0.1:{server.port}/v1")
+    summary = await run(Summarize("openai:local"), SHORT)
+    assert (summary.text, len(server.requests)) == ("All quiet at the harbour.", 1)
