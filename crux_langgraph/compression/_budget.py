@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from crux_langgraph.compression._counting import MOST_BYTES_PER_TOKEN, Counter
 
+_GLIMPSE = 6
+"""Most texts that are too long are seen to be so from a beginning that is shorter by this factor."""
+
 
 @dataclass(frozen=True, slots=True)
 class Budget:
@@ -27,14 +30,14 @@ class Budget:
         return self.max_tokens - self.count(text)
 
     @property
-    def plainly_long(self) -> int:
-        """How many characters are more than any text has that fits, except for one that is mostly white space."""
-        return (self.max_tokens + 1) * MOST_BYTES_PER_TOKEN
+    def long_sizes(self) -> tuple[int, int]:
+        """Say how many characters are more than most texts have that fit, and more than any that is not mostly blank."""
+        plainly = (self.max_tokens + 1) * MOST_BYTES_PER_TOKEN
+        return plainly // _GLIMPSE, plainly
 
     def is_plainly_over(self, text: str) -> bool:
         """Whether a beginning of the text does not fit. Only a text that is long for its budget is looked at."""
-        plainly = self.plainly_long
-        return len(text) > plainly and self.counter(text[:plainly]) > self.max_tokens
+        return any(len(text) > size and self.counter(text[:size]) > self.max_tokens for size in self.long_sizes)
 
 
 def longest(most: int, fits: Callable[[int], bool]) -> int:

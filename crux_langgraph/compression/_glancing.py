@@ -6,6 +6,7 @@ by what the task asks for, and the best of them are kept: the most that is new f
 
 import heapq
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
@@ -17,14 +18,21 @@ from crux_langgraph.compression._units import Document, pinned_units
 from crux_langgraph.compression._weighing import COST_EXPONENT, FROM_USER, falling_off, in_order, shares, sharpening
 
 SMALLEST = 40_000
-_PER_TOKEN = 10
-_STEP = 4
+"""Characters that are weighed in full whatever the budget is."""
+LEAST_POOL = 4_000
+_PER_ROOM = 3
+_STEP = 1.5
 """Pools grow in steps, so that budgets of about the same size look at the same pool."""
 _STRETCH = 300
-_APART = str.maketrans(dict.fromkeys(",;:!?()[]{}\"'<>|=\u2019\u201c\u201d\u2026\u3001\u3002\uff0c", " "))
+_PUNCTUATION = b",;:!?()[]{}\"'<>|="
+_APART = bytes.maketrans(_PUNCTUATION, b" " * len(_PUNCTUATION))
+_APART_BEYOND_ASCII = re.compile("[\u2019\u201c\u201d\u2026\u3001\u3002\uff0c]")
+_BETWEEN = "\x00"
 _REPEATED_FACT = 0.05
 _REPEATED_TERM = 0.8
-_TIE = 1e-12
+_ALMOST = 0.9
+"""A stretch is drawn when it is worth this share of the best: to find the best one costs more than it gains here."""
+_REFERENCE = fact_class("a1", capitalised=0, often=1)
 _NEAR = 0.4
 """What a match in a neighbouring stretch counts."""
 
@@ -49,14 +57,14 @@ class Worth(NamedTuple):
     openers: Sequence[int] = ()
 
 
-def worth_weighing(document: Document, query: Query, max_tokens: int) -> Worth:
-    """Give the units that are worth weighing for a budget: all of them unless there are far too many."""
-    every = range(len(document.units))
-    long = sum(len(unit.text) for unit in document.units)
+def worth_weighing(document: Document, query: Query, room: float) -> Worth:
+    """Give the units that are worth weighing when about `room` characters fit: all of them unless there are too many."""
+    every = range(len(document.rows))
+    long = sum(len(row[0]) for row in document.rows)
     if long <= SMALLEST:
         return Worth(every)
-    size = SMALLEST
-    while size < _PER_TOKEN * max_tokens:
+    size: float = LEAST_POOL
+    while size < _PER_ROOM * room:
         size *= _STEP
     glance = _Glance(document, query)
     openers = glance.openers()
@@ -68,9 +76,9 @@ class _Glance:
 
     def __init__(self, document: Document, query: Query) -> None:
         self._document = document
-        texts = [unit.text for unit in document.units]
+        texts = [row[0] for row in document.rows]
         self._stretches = list(_stretches(document))
-        self._words = [_words(" ".join(texts[one.start : one.stop])) for one in self._stretches]
+        self._words = _words([" ".join(texts[one.start : one.stop]) for one in self._stretches])
         often = Counter(chain.from_iterable(self._words))
         self._worth = _worth(document, often, len(self._stretches))
         self._gains = {word: fact + term for word, (fact, term) in self._worth.items()}
@@ -81,7 +89,7 @@ class _Glance:
         self._put_in_order()
         self._opening = self._opened()
 
-    def best(self, size: int) -> list[int]:
+    def best(self, size: float) -> list[int]:
         """Give the units of the best stretches: one of every field, then up to `size` characters."""
         stretches = self._stretches
         chosen = set(self._opening.values())
@@ -112,7 +120,7 @@ class _Glance:
 
     def _density(self, text: str) -> float:
         gains = self._gains
-        worth: float = sum(gains.get(word, 0.0) for word in _words(text))
+        worth: float = sum(gains.get(word, 0.0) for words in _words([text]) for word in words)
         return worth / float((1 + len(text)) ** COST_EXPONENT)
 
     def _opened(self) -> dict[int, int]:
@@ -133,7 +141,7 @@ class _Glance:
         while heap:
             _, at = heapq.heappop(heap)
             rate = self._rate(at)
-            if heap and rate < -heap[0][0] - _TIE:
+            if heap and rate < -heap[0][0] * _ALMOST:
                 heapq.heappush(heap, (-rate, at))
                 continue
             self._learn(at)
@@ -181,23 +189,27 @@ class _Glance:
         ]
 
 
-def _words(text: str) -> tuple[str, ...]:
-    """Cut a text into words, roughly; a tuple of them, unlike a list, is nothing for the garbage collector to visit."""
-    return tuple(text.translate(_APART).replace(". ", " ").split())
+def _words(texts: Sequence[str]) -> list[tuple[str, ...]]:
+    """Cut texts into words, roughly; tuples of them, unlike lists, are nothing for the garbage collector to visit."""
+    whole = _BETWEEN.join(text.replace(_BETWEEN, " ") for text in texts)
+    if not whole.isascii():
+        whole = _APART_BEYOND_ASCII.sub(" ", whole)
+    apart = whole.encode("utf-8", "surrogatepass").translate(_APART).decode("utf-8", "surrogatepass")
+    return [tuple(text.split()) for text in apart.replace(". ", " ").split(_BETWEEN)] if texts else []
 
 
 def _stretches(document: Document) -> Iterator[_Stretch]:
     """Take neighbouring units of one field together, up to some hundred characters."""
     start = size = 0
     part = -1
-    for at, unit in enumerate(document.units):
-        if unit.part != part or size > _STRETCH:
+    for at, (text, _, _, _, owner, kind) in enumerate(document.rows):
+        if owner != part or size > _STRETCH:
             if size:
                 yield _Stretch(start, at, part, size)
-            start, size, part = at, 0, unit.part
-        size += len(unit.text) + 1 if unit.kind != "void" else 0
+            start, size, part = at, 0, owner
+        size += len(text) + 1 if kind != "void" else 0
     if size:
-        yield _Stretch(start, len(document.units), part, size)
+        yield _Stretch(start, len(document.rows), part, size)
 
 
 def _worth(document: Document, often: Counter[str], size: int) -> dict[str, tuple[float, float]]:
@@ -207,16 +219,28 @@ def _worth(document: Document, often: Counter[str], size: int) -> dict[str, tupl
     by_count = {
         count: (1 + 0.8 * math.log(count), math.log(1 + size / count) / log_size) for count in set(often.values())
     }
+    known: dict[tuple[float, int], tuple[float, float]] = {}  # most words share their worth with many
     worth: dict[str, tuple[float, float]] = {}
     for word, count in often.items():
-        if not carries(word):
-            worth[word] = (0.0, 0.0)
-            continue
-        name = word[0].isupper() and word.lower() not in often
-        fact = fact_share * fact_class(word, capitalised=count if name else 0, often=count)
-        fresh, rare = by_count[count]
-        worth[word] = fact * fresh, term_share * rare
+        fact = _fact_class(word, count, often)
+        entry = known.get((fact, count))
+        if entry is None:
+            fresh, rare = by_count[count]
+            entry = known[fact, count] = (fact_share * fact * fresh, term_share * rare) if fact >= 0 else (0.0, 0.0)
+        worth[word] = entry
     return worth
+
+
+def _fact_class(word: str, count: int, often: Counter[str]) -> float:
+    """Give the class that the lexicon gives, by shorter ways for the commonest shapes; -1 for what carries nothing."""
+    if word[-1].isdigit() and word[0].isalpha():
+        return _REFERENCE
+    if not carries(word):
+        return -1.0
+    if word.isalpha() and word.islower():
+        return 0.0
+    name = word[0].isupper() and word.lower() not in often
+    return fact_class(word, capitalised=count if name else 0, often=count)
 
 
 def _asked(query: Query, often: Counter[str]) -> dict[str, float]:

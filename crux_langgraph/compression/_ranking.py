@@ -30,12 +30,12 @@ class Ranking:
     What is pinned stands beside them, and takes no worth from what says the same: that is often what is asked about.
     """
 
-    def __init__(self, document: Document, query: Query, max_tokens: int) -> None:
+    def __init__(self, document: Document, query: Query, room: float) -> None:
         self._units = document.units
         self._needs = document.needs
         self._pins = frozenset(pinned_units(document))
         self._opening = LEAST if len(document.parts) == 1 else OPENING
-        worth, self._openers = worth_weighing(document, query, max_tokens)
+        worth, self._openers = worth_weighing(document, query, room)
         self._lexicon, numbered = build(tokens_of([document.units[at].text for at in worth]))
         self._numbered = dict(zip(worth, numbered, strict=True))
         self._weights = weigh(document, self._lexicon, self._numbered, query)

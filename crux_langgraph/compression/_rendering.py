@@ -1,9 +1,10 @@
 """From the units that are shown to text: in document order, with `…` where something is left out."""
 
 from collections.abc import Collection, Sequence
+from itertools import accumulate
 
 from crux_langgraph.compression._speech import tidy
-from crux_langgraph.compression._units import Document, Unit
+from crux_langgraph.compression._units import Document, Row, Unit
 
 GAP = "…"
 
@@ -13,19 +14,19 @@ class Renderer:
 
     def __init__(self, document: Document) -> None:
         self._document = document
-        self._voids = _running_voids(document.units)
+        self._voids = _running_voids(document.rows)
         self._tidied: dict[int, str] = {}
 
     def whole(self) -> str:
         """Render everything, also what says that nothing is there."""
-        return self._joined(range(len(self._document.units)))
+        return self._joined(range(len(self._document.rows)))
 
     def beginning(self, size: int) -> str:
         """Render the first units, until they have more than `size` characters."""
         stop = taken = 0
-        units = self._document.units
-        while taken <= size and stop < len(units):
-            taken += len(units[stop].text)
+        rows = self._document.rows
+        while taken <= size and stop < len(rows):
+            taken += len(rows[stop][0])
             stop += 1
         return self._joined(range(stop))
 
@@ -49,7 +50,7 @@ class Renderer:
             out.append(self._opening(units[at], last, skipped=skipped))
             out.append(GAP if at in stubs else self._text(at))
             before = at
-        if before is not None and before not in stubs and self._skips(before, len(units)):
+        if before is not None and before not in stubs and self._skips(before, len(self._document.rows)):
             out.append(f" {GAP}")
         return "".join(out)
 
@@ -94,9 +95,6 @@ class Renderer:
         return {first for first in firsts if units[first].line not in lines and units[first].kind != "void"}
 
 
-def _running_voids(units: Sequence[Unit]) -> list[int]:
+def _running_voids(rows: Sequence[Row]) -> list[int]:
     """Count the void units before each position, so that a gap is known without looking into it."""
-    counts = [0]
-    for unit in units:
-        counts.append(counts[-1] + (unit.kind == "void"))
-    return counts
+    return list(accumulate((row[5] == "void" for row in rows), initial=0))

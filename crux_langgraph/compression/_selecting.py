@@ -36,7 +36,7 @@ class Selector:
     def select(self, names: Sequence[str], tokens_per_cost: float) -> Selection:
         """Choose. `names` are those of all fields that may be left out, which the text ends with if they are."""
         spare = self._spare(names)
-        most = len(self._document.units)
+        most = len(self._document.rows)
         length = longest(most, lambda count: self._fits(count, spare))
         shown = [*self._pins, *self._ranking.first(length)]
         shown = self._filled(shown, length, spare, tokens_per_cost)

@@ -10,7 +10,8 @@ from crux_langgraph.compression._tree import Marked, Marks
 from crux_langgraph.compression._turns import Conversation
 from crux_langgraph.compression._units import Document, Kind, Part
 
-_ATOMS = frozenset({str, int, float, bool, Number})
+_TEXTS = frozenset({str, Number})
+_ATOMS = _TEXTS | {int, float, bool}
 _INDEX = re.compile(r"\[\d+\]")
 _PACK = 20
 _LIST_PACK = 100
@@ -103,13 +104,15 @@ class Walker:
         names = self._names
         packs = not self._pinned(part)
         for name, item in record.items():
-            if packs and type(item) in _ATOMS and (item or type(item) is not str) and _is_short(item):
-                pack.append(f"{names[name]}{scalar(item)}")
-                size += len(pack[-1])
+            kind = type(item)
+            if packs and kind in _ATOMS and (kind not in _TEXTS or 0 < len(item) <= _LONG):
+                entry = names[name] + scalar(item)
+                pack.append(entry)
+                size += len(entry)
                 if size > _PACK:
                     size, glue = self._flush(pack, label, part, glue), ", "
                 continue
-            node, own = (item, part) if type(item) is not Marked else self._unmarked(item, f"{label}{name}", part)
+            node, own = (item, part) if kind is not Marked else self._unmarked(item, f"{label}{name}", part)
             size = self._flush(pack, label, part, glue)
             self._entry(name, node, label, own, ", ")
             glue = ", "

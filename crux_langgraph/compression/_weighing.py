@@ -133,12 +133,10 @@ def _mild(score: float) -> float:
 
 def _extents(document: Document) -> tuple[dict[int, int], dict[int, int]]:
     """Give the first unit of every field, and over how many units it stretches from there."""
-    firsts: dict[int, int] = {}
-    sizes: dict[int, int] = {}
-    for at, unit in enumerate(document.units):
-        first = firsts.setdefault(unit.part, at)
-        sizes[unit.part] = at - first + 1
-    return firsts, sizes
+    parts = [row[4] for row in document.rows]
+    lasts = dict(zip(parts, range(len(parts)), strict=True))
+    firsts = dict(zip(reversed(parts), reversed(range(len(parts))), strict=True))
+    return firsts, {part: last - firsts[part] + 1 for part, last in lasts.items()}
 
 
 def _put_in_order(document: Document, densities: dict[int, float]) -> frozenset[int]:
