@@ -34,7 +34,7 @@ def test_type_checkers_are_told_of_the_same_names_from_the_same_places() -> None
 def test_a_name_that_is_not_offered_is_told_as_for_any_module() -> None:
     with pytest.raises(AttributeError, match="module 'crux_langgraph' has no attribute 'handof'"):
         crux_langgraph.handof  # noqa: B018 - to be raised
-    assert dir(crux_langgraph) == crux_langgraph.__all__
+    assert dir(crux_langgraph) == sorted(crux_langgraph.__all__)
 
 
 @pytest.mark.parametrize("module", PUBLIC)
