@@ -81,7 +81,7 @@ class DelegateTool(BaseTool):
 
     def _tell(self, error: DelegateError, *, is_told: bool) -> None:
         if is_told and self._owner.tells(error):
-            raise ToolException(str(error)) from error
+            raise ToolException(error.told) from error
 
     def _run(self, arguments: BaseModel, *, is_told: bool, runtime: ToolRuntime[Any, Any] = _NO_RUNTIME) -> Any:
         return finish(self._answer(BLOCKING, arguments, runtime, is_told=is_told))

@@ -25,7 +25,7 @@ from crux_langgraph._delegate._refusing import (
     checked_timeout,
     refusal,
 )
-from crux_langgraph._delegate._result import DelegateResult
+from crux_langgraph._delegate._result import DelegateResult, told
 from crux_langgraph._delegate._subagent import Subagent
 from crux_langgraph._handoff import Handoff
 from crux_langgraph._signature import is_async
@@ -49,7 +49,7 @@ GOut = TypeVar("GOut", bound=BaseModel)
 GArgs = TypeVar("GArgs", bound=BaseModel)
 
 
-_TOLD = (SubagentError, ReturnError, TimeLimitError, DepthLimitError)
+_TOLD = (SubagentError, ReturnError, TimeLimitError, DepthLimitError, ArgumentsError)
 _TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
@@ -77,19 +77,21 @@ class Delegate(Generic[In, Out, Ctx, Args]):
     ) -> None:
         """Check the definition. Use `@delegate` or `Delegate.from_graph`, which document the options."""
         # A program without a delegate does not wait for what makes and runs one: here and below.
+        from crux_langgraph._delegate._arguments import checked_arguments
         from crux_langgraph._delegate._calling import Calling
 
         functools.update_wrapper(self, wrapped, updated=())
         name = self.__name__ = subagent.name
-        self.id = checked_id(name, id, "delegate") if id is not None else id_from(name, "delegate")
+        self.id: str = checked_id(name, id, "delegate") if id is not None else id_from(name, "delegate")
         self.handoff = handoff
-        self.args_schema = subagent.args_schema
-        self.context_schema = subagent.context.schema
-        self.max_repairs = checked_repairs(name, max_repairs)
-        self.timeout_s = checked_timeout(name, timeout_s)
-        self.max_depth = checked_depth(name, max_depth)
+        self._waits = is_async(handoff.__wrapped__)
+        self.args_schema: type[BaseModel] = subagent.args_schema
+        self.context_schema: Any = subagent.context.schema
+        self.max_repairs: int = checked_repairs(name, max_repairs)
+        self.timeout_s: float | None = checked_timeout(name, timeout_s)
+        self.max_depth: int | None = checked_depth(name, max_depth)
         self._tells = checked_on_error(name, on_error)
-        self._arguments = Contract(subagent.args_schema)
+        self._check = functools.partial(checked_arguments, Contract(subagent.args_schema))
         self._subagent = subagent
         self._calling = Calling(self.id, subagent, handoff, max_repairs, self.timeout_s, self.max_depth)
         if max_repairs and not subagent.repairable:
@@ -149,7 +151,8 @@ class Delegate(Generic[In, Out, Ctx, Args]):
             parent_commands: whether to `"refuse"` (a `SubagentError`) or `"pass"` the graph's `Command(graph=PARENT)`.
             id, description: for errors and for a calling model; the id is by default that of the graph's name.
 
-        The graph takes context, store, callbacks and checkpointer of the run around it. Raises `DefinitionError`.
+        The graph takes context, store, callbacks and checkpointer of the run around it, and none of its own. Raises
+        `DefinitionError`.
         """
         from crux_langgraph._delegate._graph import read_graph
 
@@ -171,6 +174,10 @@ class Delegate(Generic[In, Out, Ctx, Args]):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the plain function: no checks, no handoff."""
         return self.__wrapped__(*args, **kwargs)
+
+    def __deepcopy__(self, memo: Any) -> "Delegate[In, Out, Ctx, Args]":
+        # Nothing in it changes, and what a subagent holds, such as a client's locks, cannot always be copied.
+        return self
 
     def __repr__(self) -> str:
         return f"<Delegate {self.id}: {self.args_schema.__name__} -> {self.handoff.output_schema.__name__}>"
@@ -209,7 +216,7 @@ class Delegate(Generic[In, Out, Ctx, Args]):
     def check_arguments(self, given: object) -> BaseModel:
         """Give `given` as valid arguments. Raises `ArgumentsError`, whose text a calling model can act on."""
         try:
-            return self._arguments.check(given)
+            return self._check(given)
         except ViolationError as violation:
             raise ArgumentsError(
                 delegate=self.id,
@@ -229,27 +236,29 @@ class Delegate(Generic[In, Out, Ctx, Args]):
         # Before the subagent starts: its work would be lost.
         if self.timeout_s is not None:
             raise WrongWayError(asked=f"timeout_s of delegate {self.id!r}", use=ASYNC_TWINS)
-        if is_async(self.handoff.__wrapped__):
+        if self._waits:
             raise WrongWayError(asked=f"{self.handoff.__name__}()", use=ASYNC_TWINS)
 
     async def answer(self, way: Way, arguments: BaseModel, runtime: Any) -> tuple[str, dict[str, Any]]:
         """Run it for a tool: give the text for the calling model, and the result's envelope."""
         result = await self.flow(way, arguments, context=getattr(runtime, "context", None), runtime=runtime)
         try:
-            return self._told(result), result.to_envelope()
+            envelope = result.to_envelope()
+            return self._told(result, envelope), envelope
         except HandoffError as error:
             raise self._calling.undelivered(error, result.data) from error
 
-    def _told(self, result: DelegateResult[Out]) -> str:
-        text = result.told()
+    def _told(self, result: DelegateResult[Out], envelope: Mapping[str, Any]) -> str:
+        text = told(result, envelope)
         limit = self.handoff.max_tokens
-        return text if limit is None or self.handoff.counter(text) <= limit else result.payload.context
+        fits = limit is None or result.payload.rendering.tokens_of(text, limit) <= limit
+        return text if fits else result.payload.context
 
     def tells(self, error: DelegateError) -> bool:
         """Say whether a calling model is told of `error`: of bad arguments always, with `on_error="tell"` also of
-        failures that are not its caller's to mend.
+        failures that are not its caller's to mend, nor that of a delegate further inside.
         """
-        return isinstance(error, ArgumentsError) or (self._tells and isinstance(error, _TOLD))
+        return isinstance(error, ArgumentsError) or (self._tells and isinstance(_innermost(error), _TOLD))
 
     def as_tool(self, *, name: str | None = None, description: str | None = None) -> "tools.BaseTool":
         """Make it a tool for a model, by default named and described as the function.
@@ -280,3 +289,10 @@ class Delegate(Generic[In, Out, Ctx, Args]):
         from crux_langgraph._delegate._recorded import read_result
 
         return read_result(self.id, self.handoff, message)
+
+
+def _innermost(error: DelegateError) -> DelegateError:
+    """The failure that the others came of: a delegate inside a delegate makes each of them fail."""
+    while isinstance(error.original, DelegateError):
+        error = error.original
+    return error

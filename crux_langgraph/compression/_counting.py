@@ -29,6 +29,7 @@ _WEIGHTS = (
     (b"\n\t", 1.0),
     (bytes(range(128, 256)), 1.0),
 )
+_WEIGHT_OF_BYTE = [next((weight for chars, weight in _WEIGHTS if byte in chars), 0.0) for byte in range(256)]
 _MARGIN = 6
 _SAMPLE = "The quick brown fox jumps over 13 lazy dogs. "
 _REPEATS = 8
@@ -51,6 +52,11 @@ def estimate_tokens(text: str) -> int:
 def weigh(text: str) -> float:
     """Give the estimate before rounding and margin: what texts weigh adds up to what their concatenation weighs."""
     return _weigh(text.encode("utf-8", "surrogatepass"))
+
+
+def weigh_word(text: str) -> float:
+    """Give what `weigh` gives, faster for a few characters and slower for many."""
+    return sum(map(_WEIGHT_OF_BYTE.__getitem__, text.encode("utf-8", "surrogatepass")))
 
 
 def _weigh(raw: bytes) -> float:
