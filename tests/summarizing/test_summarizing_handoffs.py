@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 import pytest
 from blockbuster import BlockBuster
-from hypothesis import given, settings
+from hypothesis import given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMessage
 from langgraph.graph import END, START, StateGraph
@@ -272,7 +273,7 @@ def words(text: str) -> int:
     return 2 * len(text.split()) + len(text) // 16 + 1
 
 
-@settings(max_examples=60, deadline=None)
+@examples(max_examples=40, deadline=None)
 @given(
     st.integers(0, 10_000),
     st.integers(150, 4_000),
@@ -292,6 +293,19 @@ def test_no_mix_of_failures_leads_beyond_the_budget(
     assert counter(payload.context) == payload.receipt.context_tokens
     assert "Which crates are late?" in payload.context
     assert payload.receipt.model_calls <= calls
+
+
+async def test_no_mix_of_failures_leads_beyond_the_budget_on_either_way(call: Call) -> None:
+    for seed in range(20):
+        chance = random.Random(seed)
+        budget, counter = chance.randrange(150, 4_000), chance.choice([estimate_tokens, characters, words])
+        limits = {"max_calls": chance.randrange(1, 9), "timeout_s": 5, "always": bool(seed % 2)}
+        settings = Summarize(Writer(script=mixed(seed)), **limits)  # type: ignore[arg-type]
+        to = Handoff.of(Notes, id="x", max_tokens=budget, counter=counter, summarize=settings)
+        payload = await call.prepare(to, {**NOTES, "findings": LONG[: chance.randrange(1, 12_000)]})
+        assert counter(payload.context) == payload.receipt.context_tokens <= budget
+        assert payload.receipt.model_calls <= limits["max_calls"]
+        assert "Which crates are late?" in payload.context
 
 
 async def test_far_more_than_the_window_crosses_in_16_calls_and_two_levels(call: Call) -> None:
