@@ -4,7 +4,7 @@ import asyncio
 import json
 import random
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import pytest
 from blockbuster import BlockBuster
@@ -16,6 +16,7 @@ from langgraph.graph import END, START, StateGraph
 from prose import Status, Writer, obedient, prose
 from pydantic import BaseModel, RootModel
 from support import Call, State
+from typing_extensions import TypedDict
 
 from crux_langgraph import Fit, Handoff, Omit, Pin, Private, Summarize, add_handoff, errors, estimate_tokens
 from crux_langgraph._model_use import ModelUse
@@ -150,6 +151,45 @@ async def test_prose_is_found_at_any_depth_unless_it_says_otherwise(call: Call) 
     assert "a.example" in payload.context
     assert "FIRST" not in payload.context
     assert SECRET not in payload.context
+
+
+class Row(NamedTuple):
+    text: str
+    token: Annotated[str, Private()]
+
+
+class Entry(TypedDict):
+    text: str
+    token: Annotated[str, Private()]
+
+
+class Inner(BaseModel):
+    text: str
+    token: Annotated[str, Private()]
+
+
+class Guarded(BaseModel):
+    rows: list[Row]
+    entry: Entry
+    inner: dict[str, list[Inner] | None]
+    pairs: list[tuple[str, Annotated[str, Private()]]]
+    whole: Annotated[dict[str, Any], Private()]
+
+
+async def test_a_secret_beside_prose_reaches_no_model_in_whatever_it_is_held(call: Call) -> None:
+    secret, model = f"{SECRET} " * 60, Writer()
+    value = Guarded(
+        rows=[Row(prose(300, 2), secret)],
+        entry={"text": prose(300, 3), "token": secret},
+        inner={"k": [Inner(text=prose(300, 4), token=secret)]},
+        pairs=[(prose(300, 5), secret)],
+        whole={"text": secret},
+    )
+    payload = await call.prepare(to_writer(model, Guarded), value)
+    assert payload.receipt.omitted == ("rows[]", "entry.text", "inner.k[].text", "pairs[]")
+    shown = [message.text for sent in model.sent for message in sent]
+    shown += [payload.context, repr(payload), payload.receipt._repr_html_(), payload.read()]
+    assert [text for text in shown if SECRET in text] == []
 
 
 async def test_the_messages_of_a_conversation_are_one_text_for_the_model(call: Call) -> None:
