@@ -49,6 +49,8 @@ Out = TypeVar("Out", bound=BaseModel)
 Ret = TypeVar("Ret", default=Any)
 Model = TypeVar("Model", bound=BaseModel)
 
+_MANY_CHARS = 200_000
+
 Admit = Callable[[Callable[[], str]], Coroutine[Any, Any, None]]
 
 OnPrepare = Callable[[Payload[Any]], object]
@@ -211,7 +213,6 @@ class Handoff(Inbox[In, Out], Generic[In, Out, Ret]):
     ) -> Payload[Out]:
         """Run the steps of `prepare` on either way, for adapters that bring a payload id of their own.
 
-
         `mode` is what the run of it says: `await` where the source waits for what it asked for. `admit` is awaited
         before the transform, with a function that writes the checked input as JSON; what it raises ends the flow.
         """
@@ -236,7 +237,7 @@ class Handoff(Inbox[In, Out], Generic[In, Out, Ret]):
                 from crux_langgraph._shortening import shortened  # most programs ask no model for that
 
                 payload = await shortened(way, self.summarize, payload)
-            self._require_fit(payload)
+            await self._require_fit(way, payload)
             if self._on_prepare is not None:
                 await call_user(way, self.id, HookError, "on_prepare", self._on_prepare, payload)
             run.end(*shown.ends(payload))
@@ -263,9 +264,13 @@ class Handoff(Inbox[In, Out], Generic[In, Out, Ret]):
         )
         return payload
 
-    def _require_fit(self, payload: Payload[Out]) -> None:
+    async def _require_fit(self, way: Way, payload: Payload[Out]) -> None:
+        if self.max_tokens is None:
+            return
+        if len(payload.whole) > _MANY_CHARS:
+            await way.call(lambda: payload.rendered)  # off the event loop: a megabyte is fitted for half a second
         # The last act: the exact string is counted, whatever the fit believed.
-        if self.max_tokens is None or payload.receipt.context_tokens <= self.max_tokens:
+        if payload.receipt.context_tokens <= self.max_tokens:
             return
         raise BudgetError(
             handoff=self.id,
