@@ -151,7 +151,8 @@ class Delegate(Generic[In, Out, Ctx, Args]):
             parent_commands: whether to `"refuse"` (a `SubagentError`) or `"pass"` the graph's `Command(graph=PARENT)`.
             id, description: for errors and for a calling model; the id is by default that of the graph's name.
 
-        The graph takes context, store, callbacks and checkpointer of the run around it. Raises `DefinitionError`.
+        The graph takes context, store, callbacks and checkpointer of the run around it, and none of its own. Raises
+        `DefinitionError`.
         """
         from crux_langgraph._delegate._graph import read_graph
 

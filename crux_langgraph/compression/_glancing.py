@@ -14,7 +14,7 @@ from typing import NamedTuple
 from crux_langgraph.compression._lexicon import carries, fact_class, name_of
 from crux_langgraph.compression._relevance import Query
 from crux_langgraph.compression._units import Document, pinned_units
-from crux_langgraph.compression._weighing import COST_EXPONENT, FROM_USER, shares, sharpening
+from crux_langgraph.compression._weighing import COST_EXPONENT, FROM_USER, falling_off, in_order, shares, sharpening
 
 _SMALLEST = 40_000
 _PER_TOKEN = 10
@@ -62,7 +62,9 @@ class _Glance:
         self._gains = {word: fact + term for word, (fact, term) in self._worth.items()}
         self._known: set[str] = set()
         self._factors = self._factored(_asked(query, often))
-        self._rates = list(map(self._rate, range(len(self._stretches))))
+        self._ordered: dict[int, float] = {}
+        self._rates = {at: self._rate(at) for at in range(len(self._stretches))}
+        self._put_in_order()
 
     def best(self, size: int) -> list[int]:
         """Give the units of the best stretches: one of every field, then up to `size` characters."""
@@ -91,7 +93,7 @@ class _Glance:
         """Draw the best stretch again and again, with what was drawn before it counted as known."""
         for at in chosen:
             self._learn(at)
-        heap = [(-rate, at) for at, rate in enumerate(self._rates)]
+        heap = [(-rate, at) for at, rate in self._rates.items()]
         heapq.heapify(heap)
         while heap:
             _, at = heapq.heappop(heap)
@@ -102,7 +104,15 @@ class _Glance:
             self._learn(at)
             yield at
 
+    def _put_in_order(self) -> None:
+        """Rate the stretches of ordered fields so that they fall off from one end, whatever else is drawn."""
+        for members in in_order(self._document, ((at, one.part) for at, one in enumerate(self._stretches))):
+            self._ordered.update(falling_off(members, self._rates))
+        self._rates.update(self._ordered)
+
     def _rate(self, at: int) -> float:
+        if at in self._ordered:
+            return self._ordered[at]
         return self._factors[at] * sum(map(self._gains.__getitem__, self._words[at]))
 
     def _learn(self, at: int) -> None:
