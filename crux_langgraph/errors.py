@@ -323,14 +323,14 @@ class SubagentError(DelegateError):
     """The subagent raised. A validation error inside it is on `original`, anything else is chained."""
 
     layer = "subagent"
-    model_fix = "It gave no result. Call it again if the failure may pass, or go on without it."
+    model_fix: ClassVar[str | None] = "It gave no result. Call it again if the failure may pass, or go on without it."
 
 
 class ReturnError(DelegateError):
     """What the subagent returned is not a valid input of the handoff, also after `repairs` repairs."""
 
     layer = "return"
-    model_fix = "It gave no result that can be used. Ask it for something simpler, or go on without it."
+    model_fix: ClassVar[str | None] = "It gave no result that can be used. Ask it for something simpler, or go on without it."
 
     def __init__(self, *, repairs: int, **facts: Any) -> None:
         super().__init__(**facts)
