@@ -330,7 +330,9 @@ class ReturnError(DelegateError):
     """What the subagent returned is not a valid input of the handoff, also after `repairs` repairs."""
 
     layer = "return"
-    model_fix: ClassVar[str | None] = "It gave no result that can be used. Ask it for something simpler, or go on without it."
+    model_fix: ClassVar[str | None] = (
+        "It gave no result that can be used. Ask it for something simpler, or go on without it."
+    )
 
     def __init__(self, *, repairs: int, **facts: Any) -> None:
         super().__init__(**facts)
