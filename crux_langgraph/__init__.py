@@ -11,11 +11,23 @@ from crux_langgraph._receiving import brief_in, brief_messages, human_message, s
 from crux_langgraph._summarizing import Summarize
 from crux_langgraph.compression import Fitted, FittedPart, estimate_tokens, fit, model_counter, tiktoken_counter
 from crux_langgraph.fields import Fit, Omit, Pin, Private
-from crux_langgraph.graph import HandoffNode, Handoffs, HandoffState, add_handoff, check
+from crux_langgraph.graph import (
+    ActiveAgent,
+    HandoffNode,
+    HandoffRequests,
+    Handoffs,
+    HandoffState,
+    Repair,
+    add_active_router,
+    add_handoff,
+    add_handoffs,
+    check,
+)
 
 __all__ = [
     "ANY",
     "GLOBAL",
+    "ActiveAgent",
     "Claimed",
     "Composed",
     "Context",
@@ -27,6 +39,7 @@ __all__ = [
     "FittedPart",
     "Handoff",
     "HandoffNode",
+    "HandoffRequests",
     "HandoffState",
     "Handoffs",
     "Omit",
@@ -34,11 +47,14 @@ __all__ = [
     "Pin",
     "Private",
     "Receipt",
+    "Repair",
     "RepairRequest",
     "Sent",
     "Stored",
     "Summarize",
+    "add_active_router",
     "add_handoff",
+    "add_handoffs",
     "brief_in",
     "brief_messages",
     "check",
