@@ -75,8 +75,7 @@ def show_triaged(console: Console, triaged: Triaged | None) -> None:
         return
     table = Table.grid(padding=(0, 2))
     for call, answer in zip(triaged.calls, triaged.answers, strict=True):
-        table.add_row(_cell(f"{call['name']} {call['args']}"))
-        table.add_row(_cut(f"  {answer.text}"))
+        table.add_row(_cut(f"{call['name']}: {answer.text}"))
     for desk, payload in triaged.received.items():
         table.add_row(_cut(f"{desk} received {payload.data!r}"))
     console.print(_panel(f"One turn of a {TRIAGE} model: two handoffs and a tool call", table))

@@ -46,7 +46,7 @@ class HandoffNode(Runnable[Any, Any]):
         With `notes` it remembers, in a channel that the node's own schema must name, that it ran in this run.
         """
         self.handoff = handoff
-        self.name = name or handoff.id
+        self.name: str | None = name or handoff.id
         self._read = read
         self._write = write
         self._history: History = history

@@ -17,6 +17,7 @@ from crux_langgraph.graph._reading import Read
 from crux_langgraph.graph._repairing import Repair
 from crux_langgraph.graph._running import needs_notes
 from crux_langgraph.graph._settling import drop_direct_edge, refuse, settle
+from crux_langgraph.graph._tracing import UNSEEN
 from crux_langgraph.graph._writing import History, Write
 
 
@@ -93,6 +94,7 @@ def add_handoff(
         placement.name,
         node,
         metadata={"crux_handoff_id": handoff.id},
+        trace_policy=UNSEEN,
         input_schema=view.handoff_view(notes=notes),
         retry_policy=retry_policy,
         error_handler=error_handler,

@@ -74,9 +74,9 @@ def test_one_turn_of_a_triage_model_makes_two_handoffs_and_a_tool_call(command):
     triaged = document["triaged"]
     assert [call["tool"] for call in triaged["calls"]] == ["transfer_to_bookings", "look_up", "transfer_to_refunds"]
     assert [answer["content"].partition(":")[0] for answer in triaged["answers"]] == [
-        "Handing over to bookings.",
+        "Transferred to bookings.",
         case,
-        "Handing over to refunds.",
+        "Transferred to refunds.",
     ]
     assert {desk: payload["data"] for desk, payload in triaged["received"].items()} == {
         "bookings": {"case": case, "task": "Change the booking."},
