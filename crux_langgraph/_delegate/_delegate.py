@@ -15,7 +15,7 @@ from typing_extensions import TypeVar, Unpack
 
 from crux_langgraph._contract import Contract, ViolationError
 from crux_langgraph._defining import checked_id, id_from
-from crux_langgraph._delegate._options import GraphOptions, Output, Prompted
+from crux_langgraph._delegate._options import GraphOptions, Output, Prompted, RemoteOptions
 from crux_langgraph._delegate._refusing import (
     DEFAULT_MAX_DEPTH,
     OnError,
@@ -161,6 +161,54 @@ class Delegate(Generic[In, Out, Ctx, Args]):
             handoff=handoff,
             id=subagent.id,
             max_repairs=options.get("max_repairs", int(subagent.repairable)),
+            timeout_s=options.get("timeout_s"),
+            max_depth=options.get("max_depth", DEFAULT_MAX_DEPTH),
+            on_error=options.get("on_error", "raise"),
+        )
+        made.__doc__ = subagent.description
+        return made
+
+    @staticmethod
+    def from_remote(
+        url: str,
+        assistant: str,
+        /,
+        *,
+        handoff: Handoff[GIn, GOut],
+        args_schema: type[GArgs],
+        context_schema: type[GraphCtx] | None = None,
+        prompt: Callable[[GArgs], Prompted] | None = None,
+        output: Output = "structured_response",
+        **options: Unpack[RemoteOptions],
+    ) -> "Delegate[GIn, GOut, GraphCtx, GArgs]":
+        """Make a graph that an Agent Server serves at `url` a delegate; `assistant` is its name there, or an id.
+
+        Its checks, its results and most options are those of `from_graph`, and it works on both ways. Each call has a
+        thread of its own on the server, derived from the place of the call, so that a caller that is interrupted,
+        retried, or killed and started again from its checkpoint finds the run that it began. What the server publishes
+        of the assistant is compared at the first call. Nothing of the caller's config travels but what is listed here.
+
+        Options, beside those of `from_graph`:
+            headers: sent with each request, for example to authenticate: a mapping, or a function, sync or async.
+            config_keys, context_keys: what of the caller's `configurable`, or of its context, goes along.
+            distributed_tracing: whether the remote run becomes a child of the running LangSmith run.
+            forwards: what of the remote run's stream goes on to the caller's custom stream: `"custom"` (the default) as
+                it is; `"updates"` and `"messages"` as `{"delegate": ..., "mode": ..., "data": ...}`.
+            max_repairs: by default 0.
+            recursion_limit: by default the assistant's own.
+            timeout_s: the run on the server is cancelled then.
+
+        A call may also raise `TransportError` and `SchemaMismatchError`. Raises `DefinitionError`.
+        """
+        from crux_langgraph._delegate._remote import read_remote
+
+        subagent = read_remote(url, assistant, handoff, args_schema, context_schema, prompt, output, options)
+        made: Delegate[GIn, GOut, Any, GArgs] = Delegate(
+            subagent.invoke,
+            subagent,
+            handoff=handoff,
+            id=subagent.id,
+            max_repairs=options.get("max_repairs", 0),
             timeout_s=options.get("timeout_s"),
             max_depth=options.get("max_depth", DEFAULT_MAX_DEPTH),
             on_error=options.get("on_error", "raise"),
