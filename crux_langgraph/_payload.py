@@ -120,7 +120,7 @@ class Payload(Generic[Out_co]):
         return self.rendering.render(self.contract, self.data, whole, frame, max_tokens)
 
     def _frame(self, whole: str) -> Frame:
-        return frame_of(self.handoff, self.from_agent, _unimitated(self.fence, f"{whole}{self.summary or ''}"))
+        return frame_of(self.handoff, self.from_agent, _unimitated(self.fence, whole + (self.summary or "")))
 
     def to_envelope(self) -> dict[str, Any]:
         """Write the payload as a JSON object: its identity, `data` in full (private fields too), summary and receipt.

@@ -67,7 +67,7 @@ class Receipt:
     @property
     def context_tokens(self) -> int:
         """Tokens of the context, the number that `max_tokens` limits."""
-        return self._measure("context", "tokens", self._counter) or 0
+        return self._measure("context", "tokens", self._counted) or 0
 
     @property
     def tier(self) -> Tier:
@@ -127,6 +127,10 @@ class Receipt:
             measured={name: size for name, size in self._measured.items() if not name.startswith("context")},
             model=model,
         )
+
+    def _counted(self, context: str) -> int:
+        tokens = self._rendered().tokens
+        return self._counter(context) if tokens is None else tokens
 
     def _measure(self, text_name: str, unit: str, count: Callable[[str], int]) -> int | None:
         key = f"{text_name}_{unit}"

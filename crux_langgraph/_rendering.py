@@ -16,6 +16,8 @@ class Rendered(NamedTuple):
     context: str
     tier: Tier
     parts: tuple[FittedPart, ...] = ()
+    tokens: int | None = None
+    """Of `context`, where that very string has been counted."""
 
 
 class Rendering(NamedTuple):
@@ -35,15 +37,16 @@ class Rendering(NamedTuple):
         """
         if not contract.marked:
             context = frame.around(whole)
-            if max_tokens is None or self._fits(context, max_tokens):
-                return Rendered(context, "verbatim")
+            tokens = None if max_tokens is None else self._count(context, max_tokens)
+            if tokens is None or max_tokens is None or tokens <= max_tokens:
+                return Rendered(context, "verbatim", tokens=tokens)
         limit = sys.maxsize if max_tokens is None else max_tokens
         fitted = self._fitted(data, frame, limit)
         return Rendered(frame.around(fitted.text), fitted.tier, fitted.parts)
 
-    def _fits(self, context: str, max_tokens: int) -> bool:
+    def _count(self, context: str, max_tokens: int) -> int:
         try:
-            return sound(self.counter)(context) <= max_tokens
+            return sound(self.counter)(context)
         except CounterFaultError as fault:
             self.raise_fault(fault, max_tokens)
 
