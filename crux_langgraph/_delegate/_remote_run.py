@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, cast
 from uuid import uuid4
 
 from langchain_core.messages import messages_from_dict
+from langgraph.errors import ParentCommand
 from langgraph.runtime import get_runtime
 from langgraph.types import interrupt
 from pydantic_core import to_jsonable_python
@@ -150,15 +151,16 @@ class RemoteRun:
         return interrupt(question)
 
     async def _failure(self, server: Server, at: Standing) -> SubagentError:
-        known = await server.error(self._thread)
-        kind = known.get("error")
-        if kind == "ParentCommand":
-            return self._refused(_STEERED)
         status = at.runs[-1]["status"]
+        if status == "interrupted":
+            return self._refused(_CANCELLED)
+        known = await server.error(self._thread)
+        if known.get("error") == ParentCommand.__name__:
+            return self._refused(_STEERED)
         told = [task["error"] for task in at.state.get("tasks", ()) if task.get("error")]
-        if kind is None and not told:
-            return self._refused((f"was stopped on its server (status {status!r})", "Call it again to have it go on."))
-        cause = RemoteFailureError(kind=kind or status, text="\n".join(told) or known.get("message", ""))
+        cause = RemoteFailureError(
+            kind=known.get("error", status), text="\n".join(told) or known.get("message", "")
+        )
         error = SubagentError(
             delegate=self._of.id,
             found=f"{self._of.name} raised {cause.kind} on its server",
@@ -175,6 +177,7 @@ class RemoteRun:
         )
 
 
+_CANCELLED = ("was cancelled on its server, by nobody here", "Call it again to have it go on where it was.")
 _STEERED = (
     "steered its caller by Command(graph=PARENT)",
     "A caller on another server cannot be steered: end the subagent by what it returns.",
@@ -190,12 +193,9 @@ def _parsed(values: Any) -> Any:
     if not isinstance(values, Mapping):
         return values
     given = cast("Mapping[str, Any]", values)
-    messages = given.get(MESSAGES) or ()
-    return (
-        given
-        if not messages
-        else {**given, MESSAGES: messages_from_dict([{"type": one["type"], "data": one} for one in messages])}
-    )
+    if MESSAGES not in given:
+        return given
+    return {**given, MESSAGES: messages_from_dict([{"type": one["type"], "data": one} for one in given[MESSAGES]])}
 
 
 def _forward() -> Any:

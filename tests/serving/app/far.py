@@ -1,0 +1,124 @@
+"""A subagent far away that does what its input says: whatever can happen to a remote run."""
+
+import asyncio
+import operator
+from collections import Counter
+from typing import Annotated, Any
+
+from langchain_core.messages import AIMessage
+from langchain_core.runnables import RunnableConfig
+from langgraph.config import get_stream_writer
+from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.runtime import Runtime
+from langgraph.types import Command, Send, interrupt
+from pydantic import BaseModel
+from typing_extensions import TypedDict
+
+TRIES: Counter[str] = Counter()
+
+
+class Ctx(TypedDict, total=False):
+    user: str
+
+
+class Found(TypedDict):
+    question: str
+    findings: list[str]
+
+
+class State(MessagesState, total=False):
+    do: str
+    data: Any
+    out: Any
+    asked: Annotated[list[Any], operator.add]
+    structured_response: Found
+
+
+class SpecialError(Exception):
+    """An error of a class that the caller does not have."""
+
+
+class Strict(BaseModel):
+    number: int
+
+
+def tried(config: RunnableConfig) -> int:
+    """How often this thread was here, this time included."""
+    thread = config["configurable"]["thread_id"]
+    TRIES[thread] += 1
+    return TRIES[thread]
+
+
+async def echo(data: Any, config: RunnableConfig) -> Any:
+    return data
+
+
+async def around(data: Any, config: RunnableConfig) -> Any:
+    return {key: str(value) for key, value in config["configurable"].items() if not key.startswith("__")}
+
+
+async def fail(data: Any, config: RunnableConfig) -> Any:
+    raise SpecialError("the far side failed on purpose")
+
+
+async def fail_once(data: Any, config: RunnableConfig) -> Any:
+    if tried(config) == 1:
+        raise SpecialError("only the first time")
+    return {"tries": TRIES[config["configurable"]["thread_id"]]}
+
+
+async def invalid(data: Any, config: RunnableConfig) -> Any:
+    return Strict(number=data).number
+
+
+async def ask(data: Any, config: RunnableConfig) -> Any:
+    return [interrupt(question) for question in data]
+
+
+async def ask_then_fail_once(data: Any, config: RunnableConfig) -> Any:
+    answers = await ask(data, config)
+    await fail_once(data, config)
+    return answers
+
+
+async def parent(data: Any, config: RunnableConfig) -> Any:
+    return Command(graph=Command.PARENT, goto="elsewhere")
+
+
+async def nap(data: Any, config: RunnableConfig) -> Any:
+    get_stream_writer()({"napping": data})
+    await asyncio.sleep(data)
+    return {"thread": config["configurable"]["thread_id"], "tries": tried(config)}
+
+
+async def say(data: Any, config: RunnableConfig) -> Any:
+    for one in data:
+        get_stream_writer()(one)
+
+
+DEEDS = {
+    deed.__name__: deed
+    for deed in (echo, around, fail, fail_once, invalid, ask, ask_then_fail_once, parent, nap, say)
+}
+
+
+async def work(state: State, config: RunnableConfig, runtime: Runtime[Ctx]) -> Any:
+    if state["do"] == "user":
+        return {"out": (runtime.context or {}).get("user")}
+    done = await DEEDS[state["do"]](state.get("data"), config)
+    return done if isinstance(done, Command) else {"out": done, "messages": [AIMessage("done", id="m")]}
+
+
+async def one_of_several(question: str) -> dict[str, Any]:
+    return {"asked": [[question, interrupt(question)]]}
+
+
+def route(state: State) -> Any:
+    return [Send("one_of_several", one) for one in state["data"]] if state["do"] == "ask_all" else "work"
+
+
+builder = StateGraph(State, context_schema=Ctx)
+builder.add_node("work", work)
+builder.add_conditional_edges(START, route, ["work", "one_of_several"])
+builder.add_node("one_of_several", one_of_several)
+graph = builder.compile()
