@@ -8,7 +8,7 @@ from crux_langgraph._payload import Payload
 from crux_langgraph._receipt import Receipt
 from crux_langgraph._receiving import brief_in, brief_messages, human_message, system_message
 from crux_langgraph._summarizing import Summarize
-from crux_langgraph.compression import Fitted, FittedPart, estimate_tokens, fit, tiktoken_counter
+from crux_langgraph.compression import Fitted, FittedPart, estimate_tokens, fit, model_counter, tiktoken_counter
 from crux_langgraph.fields import Fit, Omit, Pin, Private
 from crux_langgraph.graph import HandoffNode, Handoffs, HandoffState, add_handoff, check
 
@@ -43,6 +43,7 @@ __all__ = [
     "fit",
     "handoff",
     "human_message",
+    "model_counter",
     "system_message",
     "tiktoken_counter",
 ]

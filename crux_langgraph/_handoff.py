@@ -80,17 +80,17 @@ class Handoff(Generic[In, Out, Ret]):
         self._input: Contract[In] = contract_for(name, "input", signature.input_type)
         self._output: Contract[Out] = contract_for(name, "output", signature.output_type)
         self._on_prepare: OnPrepare | None = checked_hook(name, on_prepare)
-        self.id = checked_id(name, id) if id is not None else id_from(name)
-        self.from_agent = checked_agent(name, "from_agent", from_agent)
-        self.to_agent = checked_agent(name, "to_agent", to_agent)
-        self.counter = checked_counter(name, counter)
-        self.max_tokens = checked_max_tokens(
+        self.id: str = checked_id(name, id) if id is not None else id_from(name)
+        self.from_agent: str | None = checked_agent(name, "from_agent", from_agent)
+        self.to_agent: str | None = checked_agent(name, "to_agent", to_agent)
+        self.counter: Counter = checked_counter(name, counter)
+        self.max_tokens: int | None = checked_max_tokens(
             name, max_tokens, handoff_id=self.id, from_agent=self.from_agent, counter=counter
         )
-        self.summarize = checked_summarize(name, summarize, self.max_tokens)
+        self.summarize: Summarize | None = checked_summarize(name, summarize, self.max_tokens)
         self._rendering = Rendering(self.id, self.max_tokens, counter, signature.description)
-        self.version = checked_version(name, version)
-        self.description = signature.description
+        self.version: int = checked_version(name, version)
+        self.description: str = signature.description
         """The docstring: what the receiving agent is to do with the payload."""
 
     @staticmethod

@@ -62,6 +62,11 @@ class Payload(Generic[Out_co]):
         shown = self._written(self.contract.text_shown)
         return f"Payload(id={self.id!r}, handoff={self.handoff!r}, version={self.version}, data={shown})"
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows: whose payload it is, its receipt, and its context, in which nothing is private."""
+        route = f"{self.from_agent or 'any agent'} to {self.to_agent or 'any agent'}"
+        return self.receipt.view(f"Payload of {self.handoff}", (route, self.id), self.context)
+
     def __reduce__(self) -> NoReturn:
         message = "A Payload is not pickled: send payload.to_envelope(), and read it with handoff.from_envelope()."
         raise TypeError(message)

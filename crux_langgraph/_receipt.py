@@ -1,6 +1,6 @@
 """Receipt: what a handoff cost and changed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from crux_langgraph._model_use import SUMMARY_PATH, ModelUse, Reason
@@ -26,7 +26,7 @@ class Receipt:
         measured: Mapping[str, int] | None = None,
         model: ModelUse | None = None,
     ) -> None:
-        self.durations_s = dict(durations_s)
+        self.durations_s: dict[str, float] = dict(durations_s)
         """Seconds by step: `input`, `transform`, `output`, and `model` where one was asked."""
         self.model = model
         """What a model was asked for this payload and what became of it; None when none was asked."""
@@ -38,6 +38,28 @@ class Receipt:
     def __repr__(self) -> str:
         seconds = ", ".join(f"{step}={taken:.6f}" for step, taken in self.durations_s.items())
         return f"Receipt({seconds}, measured={self._measured})"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the sizes as bars, what became of each part, and what a model was asked."""
+        return self.view("Receipt", (), None)
+
+    def view(self, title: str, facts: Iterable[str], text: str | None) -> str:
+        """Give the receipt as HTML under a title, with facts beside its own and a text to unfold."""
+        from crux_langgraph._html import Bar, view  # for notebooks alone
+
+        sizes = [("input", self.input_tokens), ("context", self.context_tokens)]
+        bars = [Bar(f"{name} tokens", tokens) for name, tokens in sizes if tokens is not None]
+        return view(title, (*facts, *self._told()), bars, self.parts, text)
+
+    def _told(self) -> Iterator[str]:
+        yield f"{self.tier}"
+        yield f"{self.duration_s * 1000:,.1f} ms"
+        if self.model:
+            yield f"model: {self.model.calls} calls, {self.model.tokens_read:,} tokens read"
+        if self.degraded:
+            yield f"degraded: {', '.join(self.degraded)}"
+        if self.invented:
+            yield f"invented and removed: {' '.join(self.invented)}"
 
     @property
     def input_bytes(self) -> int | None:

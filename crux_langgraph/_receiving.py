@@ -7,7 +7,7 @@ from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, HumanMes
 
 from crux_langgraph._context import DEFAULT_PRIORITY, Composed, Context, compose
 from crux_langgraph._handoff import Handoff
-from crux_langgraph._payload import records_in
+from crux_langgraph._payload import Payload, records_in
 from crux_langgraph.compression import Counter, estimate_tokens
 
 Shown = Literal["hide", "since_handoff", "keep"]
@@ -29,7 +29,20 @@ def brief_in(
     them together; `priorities` by handoff id (80 where nothing is said) decide which one shrinks first. Raises
     `EnvelopeError` when a payload cannot be read and `ContextsError` when they do not fit.
     """
-    contexts = [context for handoff in handoffs for context in _contexts(state, handoff, priorities or {})]
+    payloads = [(handoff, payload) for handoff in handoffs for payload in handoff.received_all(state)]
+    return brief_of(payloads, max_tokens=max_tokens, priorities=priorities, counter=counter)
+
+
+def brief_of(
+    payloads: Iterable[tuple[Handoff[Any, Any, Any], Payload[Any]]],
+    *,
+    max_tokens: int | None,
+    priorities: Mapping[str, int] | None,
+    counter: Counter,
+) -> Composed | None:
+    """Give payloads, each with its handoff, as one text; None when there are none. As `brief_in`."""
+    weights = priorities or {}
+    contexts = [handoff.as_context(payload, weights.get(handoff.id, DEFAULT_PRIORITY)) for handoff, payload in payloads]
     return compose(contexts, max_tokens, counter=counter) if contexts else None
 
 
@@ -116,11 +129,6 @@ def with_brief(
     if prompt is None:
         return system_message(brief), shown
     return prompt.model_copy(update={"content": _appended(prompt.content, brief.text)}), shown
-
-
-def _contexts(state: object, handoff: Handoff[Any, Any, Any], priorities: Mapping[str, int]) -> list[Context]:
-    priority = priorities.get(handoff.id, DEFAULT_PRIORITY)
-    return [handoff.as_context(payload, priority) for payload in handoff.received_all(state)]
 
 
 def _since(messages: Sequence[BaseMessage], records: Iterable[Mapping[str, Any]]) -> int:

@@ -37,16 +37,17 @@ class Rendering(NamedTuple):
         """
         if not contract.marked:
             context = frame.around(whole)
-            tokens = None if max_tokens is None else self._count(context, max_tokens)
+            tokens = None if max_tokens is None else self.tokens_of(context, max_tokens)
             if tokens is None or max_tokens is None or tokens <= max_tokens:
                 return Rendered(context, "verbatim", tokens=tokens)
         limit = sys.maxsize if max_tokens is None else max_tokens
         fitted = self._fitted(data, frame, limit)
         return Rendered(frame.around(fitted.text), fitted.tier, fitted.parts)
 
-    def _count(self, context: str, max_tokens: int) -> int:
+    def tokens_of(self, text: str, max_tokens: int) -> int:
+        """Count the tokens of `text` as it is. Raises `BudgetError` naming `max_tokens` when the counter fails."""
         try:
-            return sound(self.counter)(context)
+            return sound(self.counter)(text)
         except CounterFaultError as fault:
             self.raise_fault(fault, max_tokens)
 

@@ -40,9 +40,24 @@ async def _shortened(way: Way, settings: Summarize, payload: Payload[Out]) -> Pa
     layout: Summarized = await way.call(summarized, payload.rendering, payload.data, payload.frame)
     if not layout.prose.passages:
         return payload
-    quota: int = await way.call(_quota, layout, payload.rendering.max_tokens, fits)
+    text, use = await write_shorter(way, settings, layout, payload.rendering.max_tokens, fits=fits)
+    made = payload.summarized(text, use)
+    rendered = await way.call(lambda: made.rendered)
+    if text is not None and rendered.tier != "summary":
+        return payload.summarized(None, use._replace(used=False, degraded=(*use.degraded, "limits")))
+    return made
+
+
+async def write_shorter(
+    way: Way, settings: Summarize, layout: Summarized, max_tokens: int | None, *, fits: bool
+) -> tuple[str | None, ModelUse]:
+    """Ask the model for a summary of the prose that fits beside the rest, and say what that took.
+
+    None stands for a summary of which nothing is the model's. `fits`: all of it would fit as it is.
+    """
+    quota: int = await way.call(_quota, layout, max_tokens, fits)
     if quota < LEAST_QUOTA:
-        return payload.summarized(None, ModelUse(used=False, degraded=("limits",)))
+        return None, ModelUse(used=False, degraded=("limits",))
     summary = await summarize(
         way,
         settings,
@@ -52,11 +67,7 @@ async def _shortened(way: Way, settings: Summarize, payload: Payload[Out]) -> Pa
         shrink=layout.shrunk,
         task=layout.task,
     )
-    made = payload.summarized(summary.text if summary.by_model else None, _use(summary))
-    rendered = await way.call(lambda: made.rendered)
-    if summary.by_model and rendered.tier != "summary":
-        return payload.summarized(None, _use(summary)._replace(used=False, degraded=(*summary.degraded, "limits")))
-    return made
+    return (summary.text if summary.by_model else None), _use(summary)
 
 
 def _quota(layout: Summarized, max_tokens: int | None, fits: bool) -> int:

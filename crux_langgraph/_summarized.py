@@ -2,6 +2,7 @@
 
 import re
 import sys
+from collections.abc import Callable
 from typing import NamedTuple
 
 from pydantic import BaseModel
@@ -39,16 +40,16 @@ def render_summarized(
 
 def summarized(rendering: Rendering, data: BaseModel, frame: Frame) -> "Summarized":
     """Take the prose out of `data`, to be laid out as this rendering says."""
-    return Summarized(prose_of(data), sound(rendering.counter), rendering.task, frame)
+    return Summarized(prose_of(data), sound(rendering.counter), rendering.task, frame.around)
 
 
 class Summarized(NamedTuple):
-    """Lays the texts of one payload out: what a model wrote, and the rest, in one frame and one budget."""
+    """Lays the texts of one payload out: what a model wrote, and the rest, in one frame (`wrap`) and one budget."""
 
     prose: Prose
     counter: Counter
     task: str
-    frame: Frame
+    wrap: Callable[[str], str]
 
     @property
     def size(self) -> int:
@@ -62,7 +63,7 @@ class Summarized(NamedTuple):
         """
         if max_tokens is None:
             return self.brief_quota
-        room = max_tokens - self.counter(self.frame.around(self._led(""))) - _SLACK
+        room = max_tokens - self.counter(self.wrap(self._led(""))) - _SLACK
         return room - self._rest_tokens(room // 2) if self.prose.rest.root else room
 
     @property
@@ -80,7 +81,7 @@ class Summarized(NamedTuple):
             max_tokens,
             counter=self.counter,
             task=self.task,
-            wrap=lambda text: self.frame.around(f"{led}\n\n{text}"),
+            wrap=lambda text: self.wrap(f"{led}\n\n{text}"),
         )
         return Fitted(f"{led}\n\n{fitted.text}", fitted.tokens, "summary", (*self._parts(led), *fitted.parts))
 
@@ -91,7 +92,7 @@ class Summarized(NamedTuple):
         return fit(text, quota, counter=self.counter, task=self.task).text
 
     def _alone(self, led: str, max_tokens: int) -> Fitted:
-        tokens = self.counter(self.frame.around(led))
+        tokens = self.counter(self.wrap(led))
         if tokens > max_tokens:
             raise DoesNotFitError(needed_tokens=tokens, max_tokens=max_tokens, pins=())
         # Of an empty rest the fit tells what is declared Omit().

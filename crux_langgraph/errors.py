@@ -124,7 +124,7 @@ class DefinitionError(CruxError):
         self.handoff = handoff
         self.found = found
         self.fix = fix
-        self.problems = tuple(problems)
+        self.problems: tuple[FieldProblem, ...] = tuple(problems)
         super().__init__(_sentence(f"{kind} {handoff!r} (layer: {self.layer}): {found}", self.problems, fix))
 
 
@@ -132,7 +132,7 @@ class WiringError(CruxError):
     """A graph is wired wrongly. `findings` holds everything that was found, each with what to do."""
 
     def __init__(self, *, findings: Sequence[Finding]) -> None:
-        self.findings = tuple(findings)
+        self.findings: tuple[Finding, ...] = tuple(findings)
         super().__init__("\n".join(map(str, self.findings)))
 
 
@@ -149,7 +149,7 @@ class ContextsError(CruxError):
     """Several contexts need `needed_tokens` at their least and may have `max_tokens` together, by one counter."""
 
     def __init__(self, *, contexts: Sequence[str], max_tokens: int, needed_tokens: int) -> None:
-        self.contexts = tuple(contexts)
+        self.contexts: tuple[str, ...] = tuple(contexts)
         self.max_tokens = max_tokens
         self.needed_tokens = needed_tokens
         super().__init__(
@@ -179,7 +179,7 @@ class HandoffError(CruxError):
         self.handoff = handoff
         self.found = found
         self.fix = fix
-        self.problems = tuple(problems)
+        self.problems: tuple[FieldProblem, ...] = tuple(problems)
         self.original = original
         super().__init__(_sentence(f"handoff {handoff!r} (layer: {self.layer}): {found}", self.problems, fix))
 
@@ -275,11 +275,12 @@ class ReadError(HandoffError):
 class DelegateError(CruxError):
     """One call of a delegate failed. `delegate` is its id, `layer` where, `problems` the fields, `original` the cause.
 
-    `returned` is what the subagent gave last, as it gave it, or None: work that can be saved. A pickled copy is
-    without `original` and `returned`.
+    `returned` is what the subagent gave last, as it gave it (a graph: its final state), or None: work that can be
+    saved. A pickled copy is without `original` and `returned`.
     """
 
     layer: ClassVar[str] = "delegate"
+    model_fix: ClassVar[str | None] = None
     original: BaseException | None = None
     returned: object = None
 
@@ -296,10 +297,18 @@ class DelegateError(CruxError):
         self.delegate = delegate
         self.found = found
         self.fix = fix
-        self.problems = tuple(problems)
+        self.problems: tuple[FieldProblem, ...] = tuple(problems)
         self.original = original
         self.returned = returned
-        super().__init__(_sentence(f"delegate {delegate!r} (layer: {self.layer}): {found}", self.problems, fix))
+        super().__init__(self._told(fix))
+
+    @property
+    def told(self) -> str:
+        """The error for a calling model: what the model can do, in place of what the program's author can."""
+        return self._told(self.model_fix or self.fix)
+
+    def _told(self, fix: str) -> str:
+        return _sentence(f"delegate {self.delegate!r} (layer: {self.layer}): {self.found}", self.problems, fix)
 
 
 class ArgumentsError(DelegateError):
@@ -318,6 +327,7 @@ class SubagentError(DelegateError):
     """The subagent raised. A validation error inside it is on `original`, anything else is chained."""
 
     layer = "subagent"
+    model_fix: ClassVar[str | None] = "It gave no result. Call it again if the failure may pass, or go on without it."
 
 
 class RemoteFailureError(Exception):
@@ -362,6 +372,9 @@ class ReturnError(DelegateError):
     """What the subagent returned is not a valid input of the handoff, also after `repairs` repairs."""
 
     layer = "return"
+    model_fix: ClassVar[str | None] = (
+        "It gave no result that can be used. Ask it for something simpler, or go on without it."
+    )
 
     def __init__(self, *, repairs: int, **facts: Any) -> None:
         super().__init__(**facts)

@@ -3,14 +3,16 @@
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from hashlib import sha256
-from typing import Annotated, Any, NoReturn, NotRequired, cast, get_args
+from typing import Annotated, Any, NamedTuple, NoReturn, NotRequired, cast, get_args
 
-from langchain.agents.middleware.types import AgentMiddleware, AgentState, ModelRequest, OmitFromSchema
+from langchain.agents.middleware.types import AgentMiddleware, AgentState, ModelRequest, OmitFromSchema, ToolCallRequest
+from langchain_core.tools import BaseTool
 from typing_extensions import TypedDict
 
 from crux_langgraph._context import Composed
 from crux_langgraph._handoff import Handoff
-from crux_langgraph._receiving import As, Shown, brief_in, messages_in, records_of, shown_messages, with_brief
+from crux_langgraph._read_tool import READ_HANDOFF, ReadHandoffTool, checked_page
+from crux_langgraph._receiving import As, Shown, brief_of, messages_in, records_of, shown_messages, with_brief
 from crux_langgraph.compression import Counter, counter_fault, estimate_tokens
 from crux_langgraph.errors import DefinitionError
 from crux_langgraph.graph import merge_handoffs
@@ -40,6 +42,13 @@ class ReceiverState(AgentState[Any]):
     """The agent's own: by middleware name, where its current run began."""
 
 
+class _Briefed(NamedTuple):
+    """A brief, and whether anything was left out of it."""
+
+    brief: Composed | None
+    is_cut: bool
+
+
 class HandoffContext(AgentMiddleware[ReceiverState, Any, Any]):
     """Gives an agent the brief of each handoff that reached it, in every request to its model, and stores none of it.
 
@@ -55,7 +64,10 @@ class HandoffContext(AgentMiddleware[ReceiverState, Any, Any]):
 
     The result of a tool call is shown exactly when the call is. The brief is the last section of the system prompt. With
     `as_="human"`, and whenever the first message shown is not a human's, it is a human message before all others. A state
-    without a payload of these handoffs leaves the request unchanged. Name it after middleware that replaces the system
+    without a payload of these handoffs leaves the request unchanged.
+
+    Where the brief leaves something out, the model is also given the tool `read_handoff`, which reads it in answers of
+    at most `max_read_tokens` by the handoff's counter. Several of these middlewares share one such tool. Name it after middleware that replaces the system
     prompt or adds messages of its own: the later one has the last word.
     """
 
@@ -69,23 +81,25 @@ class HandoffContext(AgentMiddleware[ReceiverState, Any, Any]):
         max_tokens: int | None = None,
         priorities: Mapping[str, int] | None = None,
         counter: Counter = estimate_tokens,
+        max_read_tokens: int | None = 1_000,
     ) -> None:
         """Receive these handoffs, their briefs in the order given.
 
         `max_tokens`, by `counter`, limits all briefs together (None: each has its handoff's own limit); `priorities`
-        by handoff id (80 where nothing is said) decide which one shrinks first. Raises `DefinitionError` for options
-        that cannot work.
+        by handoff id (80 where nothing is said) decide which one shrinks first. `max_read_tokens=None` gives no tool to
+        read what was left out. Raises `DefinitionError` for options that cannot work.
         """
         _check(handoffs, history, as_, max_tokens, priorities or {}, counter)
         super().__init__()
-        self.tools = []
+        self.tools: Sequence[BaseTool] = []
         self.handoffs = handoffs
         self._history: Shown = history
         self._as: As = as_
         self._max_tokens = max_tokens
         self._priorities = dict(priorities or {})
         self._counter = counter
-        self._briefs: dict[str, Composed | None] = {}
+        self._briefs: dict[str, _Briefed] = {}
+        self._reader = self._made_reader(max_read_tokens)
 
     @property
     def name(self) -> str:
@@ -106,7 +120,7 @@ class HandoffContext(AgentMiddleware[ReceiverState, Any, Any]):
         return self.before_agent(state, runtime)
 
     def wrap_model_call(self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], Any]) -> Any:
-        """Put the brief into the request."""
+        """Put the brief into the request, and the tool that reads what it leaves out."""
         return handler(self._briefed(request))
 
     async def awrap_model_call(
@@ -115,18 +129,31 @@ class HandoffContext(AgentMiddleware[ReceiverState, Any, Any]):
         """As `wrap_model_call`."""
         return await handler(self._briefed(request))
 
+    def wrap_tool_call(self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], Any]) -> Any:
+        """Have a call of `read_handoff` answered: no node knows of a tool that a request may be without."""
+        return handler(self._readable(request))
+
+    async def awrap_tool_call(
+        self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], Awaitable[Any]]
+    ) -> Any:
+        """As `wrap_tool_call`."""
+        return await handler(self._readable(request))
+
     def brief(self, state: object) -> Composed | None:
         """Give the brief that a request from this state gets, with what was cut from it; None without a payload.
 
         It is written once for the same payloads, not once per model call. Raises as `brief_in`.
         """
+        return self._written(state).brief
+
+    def _written(self, state: object) -> _Briefed:
         briefs, key = self._briefs, _digest(records_of(state, self.handoffs))
         if key not in briefs:
-            brief = brief_in(
-                state, *self.handoffs, max_tokens=self._max_tokens, priorities=self._priorities, counter=self._counter
-            )
+            payloads = [(handoff, payload) for handoff in self.handoffs for payload in handoff.received_all(state)]
+            brief = brief_of(payloads, max_tokens=self._max_tokens, priorities=self._priorities, counter=self._counter)
+            is_cut = bool(brief and brief.cut) or any(payload.receipt.omitted for _, payload in payloads)
             # A new dict each time: threads share this middleware, and none of them sees a dict change.
-            briefs = self._briefs = {**dict(list(briefs.items())[1 - _MOST_BRIEFS :]), key: brief}
+            briefs = self._briefs = {**dict(list(briefs.items())[1 - _MOST_BRIEFS :]), key: _Briefed(brief, is_cut)}
         return briefs[key]
 
     def _run(self, state: ReceiverState) -> Run | None:
@@ -134,14 +161,39 @@ class HandoffContext(AgentMiddleware[ReceiverState, Any, Any]):
 
     def _briefed(self, request: ModelRequest[Any]) -> ModelRequest[Any]:
         state = cast("ReceiverState", request.state)
-        brief = self.brief(state)
+        brief, is_cut = self._written(state)
         if brief is None:
             return request
         run = self._run(state)
         earlier = run["earlier"] if run else []
         shown = shown_messages(request.messages, records_of(state, self.handoffs), self._history, earlier)
         prompt, messages = with_brief(request.system_message, shown, brief, self._as)
-        return request.override(system_message=prompt, messages=messages)
+        tools = self._with_reader(request.tools) if is_cut else request.tools
+        return request.override(system_message=prompt, messages=messages, tools=tools)
+
+    def _made_reader(self, max_read_tokens: int | None) -> ReadHandoffTool | None:
+        if max_read_tokens is None:
+            return None
+        return ReadHandoffTool.of(self.handoffs, checked_page(self.name, max_read_tokens, kind="middleware"))
+
+    def _with_reader(self, tools: Sequence[Any]) -> list[Any]:
+        if self._reader is None:
+            return list(tools)
+        others = [tool for tool in tools if getattr(tool, "name", None) != READ_HANDOFF]
+        same = [tool for tool in tools if tool not in others]
+        return [*others, self._joined(same[0] if same else None)]
+
+    def _readable(self, request: ToolCallRequest) -> ToolCallRequest:
+        if self._reader is None or request.tool_call["name"] != READ_HANDOFF:
+            return request
+        return request.override(tool=self._joined(request.tool))
+
+    def _joined(self, other: object) -> Any:
+        """Give the tool for the handoffs of this middleware and of those that `other` reads already."""
+        if other is not None and not isinstance(other, ReadHandoffTool):
+            return other  # the program's own tool of that name is what its model is to call
+        reader = cast("ReadHandoffTool", self._reader)
+        return reader if other is None else other.joined(reader)
 
 
 def _digest(records: Sequence[Mapping[str, Any]]) -> str:

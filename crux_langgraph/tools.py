@@ -6,10 +6,11 @@ from langchain_core.tools import BaseTool, ToolException
 from langgraph.prebuilt import ToolRuntime
 from pydantic import BaseModel, PrivateAttr
 
+from crux_langgraph._read_tool import ReadHandoffTool, read_handoff
 from crux_langgraph._waiting import AWAITING, BLOCKING, Way, finish
 from crux_langgraph.errors import DelegateError
 
-__all__ = ["DelegateTool"]
+__all__ = ["DelegateTool", "ReadHandoffTool", "read_handoff"]
 
 _NO_RUNTIME = cast("ToolRuntime[Any, Any]", None)
 
@@ -80,7 +81,7 @@ class DelegateTool(BaseTool):
 
     def _tell(self, error: DelegateError, *, is_told: bool) -> None:
         if is_told and self._owner.tells(error):
-            raise ToolException(str(error)) from error
+            raise ToolException(error.told) from error
 
     def _run(self, arguments: BaseModel, *, is_told: bool, runtime: ToolRuntime[Any, Any] = _NO_RUNTIME) -> Any:
         return finish(self._answer(BLOCKING, arguments, runtime, is_told=is_told))

@@ -1,8 +1,8 @@
 """One typed boundary: validating, dumping and loading a payload, and telling what does not fit without its values."""
 
 from crux_langgraph._contract import telling
-from crux_langgraph._contract._annotations import UNIONS, bare, metadata
+from crux_langgraph._contract._annotations import UNIONS, bare, members, metadata
 from crux_langgraph._contract._contract import Contract, ViolationError, without
 from crux_langgraph._contract._hiding import Hidden
 
-__all__ = ["UNIONS", "Contract", "Hidden", "ViolationError", "bare", "metadata", "telling", "without"]
+__all__ = ["UNIONS", "Contract", "Hidden", "ViolationError", "bare", "members", "metadata", "telling", "without"]

@@ -83,8 +83,11 @@ def is_root(kind: Any) -> bool:
 
 
 def arguments(kind: Any) -> tuple[Any, ...]:
-    """Give the types that a union or a container holds; a bare `list` or `dict` holds anything."""
-    given = tuple(arg for arg in get_args(kind) if arg is not ...)
+    """Give the types that a union or a container holds; a bare `list` or `dict` holds anything.
+
+    A callable holds what it returns: its parameters are a list.
+    """
+    given = tuple(arg for arg in get_args(kind) if arg is not ... and not isinstance(arg, list))
     return given or ((Any,) if kind in (list, dict, tuple, set, frozenset) else ())
 
 

@@ -8,7 +8,7 @@ from pydantic_core import from_json, to_json
 from typing_extensions import TypeVar
 
 from crux_langgraph._contract._annotations import is_marked
-from crux_langgraph._contract._hiding import hidden_in
+from crux_langgraph._contract._hiding import Hidden, hidden_in
 from crux_langgraph._contract._json_values import places_of
 from crux_langgraph._contract._rebuilding import rebuilt
 from crux_langgraph._contract.telling import ROOT, problem_of, problems_of
@@ -37,9 +37,9 @@ class Contract(Generic[M]):
     def __init__(self, model: type[M]) -> None:
         self.model = model
         self._adapter = TypeAdapter(model)
-        self.hidden = hidden_in(self._adapter.core_schema)
-        self.private = self.hidden.names
-        self.marked = is_marked(model)
+        self.hidden: Hidden = hidden_in(self._adapter.core_schema)
+        self.private: frozenset[str] = self.hidden.names
+        self.marked: bool = is_marked(model)
         """Some field says by `Pin()` or `Omit()` what its text must keep or leave out."""
         self._places = places_of(model)
 

@@ -1,30 +1,20 @@
 """One call of a delegate: run its subagent, hand over what it returned, and have a bad return repaired in bounds."""
 
+from asyncio import CancelledError
 from time import perf_counter
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
-from langgraph.errors import GraphBubbleUp, is_invalid_resume
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
-from crux_langgraph._contract import telling
+from crux_langgraph._delegate._failing import raise_as_failure
 from crux_langgraph._delegate._limits import within
 from crux_langgraph._delegate._nesting import nested
 from crux_langgraph._delegate._result import DelegateResult
-from crux_langgraph._delegate._subagent import Call, RepairRequest, Run, Subagent
+from crux_langgraph._delegate._subagent import Call, RepairRequest, Returned, Run, Subagent
 from crux_langgraph._handoff import Handoff
 from crux_langgraph._payload import Payload
 from crux_langgraph._waiting import Way
-from crux_langgraph.errors import (
-    DeliveryError,
-    DepthLimitError,
-    HandoffError,
-    InputError,
-    ReturnError,
-    SubagentError,
-    WrongWayError,
-)
-
-_PASSES_THROUGH = (GraphBubbleUp, WrongWayError, DepthLimitError)
+from crux_langgraph.errors import DeliveryError, HandoffError, InputError, ReturnError
 
 
 class Delivered(NamedTuple):
@@ -70,49 +60,27 @@ class Calling(NamedTuple):
             returned = await self._run(way, run, call)
             spent += perf_counter() - started
             try:
-                payload = await self.handoff.flow(way, returned)
+                payload = await self.handoff.flow(way, returned.value)
             except InputError as error:
                 call = self._repaired(call, error, returned)
             except HandoffError as error:
-                raise self.undelivered(error, returned) from error
+                raise self.undelivered(error, returned.whole) from error
             else:
                 return Delivered(payload, returned, _repairs(call), spent)
 
-    async def _run(self, way: Way, run: Run, call: Call) -> Any:
+    async def _run(self, way: Way, run: Run, call: Call) -> Returned:
         try:
             return await run(way, call)
-        except _PASSES_THROUGH:
-            raise
-        except ValidationError as error:
-            if is_invalid_resume(error):
-                raise
-            self._raise_invalid_inside(error)
-        except Exception as error:
-            if isinstance(error, SubagentError) and error.delegate == self.id:
-                raise
-            raise SubagentError(
-                delegate=self.id,
-                found=f"{self.subagent.name} raised {type(error).__name__}",
-                fix="Mend the subagent, or what it calls; its own error is above. Nothing was handed over.",
-                original=error,
-            ) from error
+        except (Exception, CancelledError) as error:  # noqa: BLE001 - what passes through is told apart there
+            raise_as_failure(self.id, self.subagent.name, self.handoff.private_fields, error)
 
-    def _raise_invalid_inside(self, error: ValidationError) -> NoReturn:
-        raise SubagentError(
-            delegate=self.id,
-            found=f"{self.subagent.name} built a {error.title} that is not valid",
-            fix="Give each field of the model what it declares. Nothing was handed over.",
-            problems=telling.problems_of(error, self.handoff.private_fields, own_words=False),
-            original=error,
-        ) from None
-
-    def _repaired(self, call: Call, error: InputError, returned: object) -> Call:
+    def _repaired(self, call: Call, error: InputError, returned: Returned) -> Call:
         """Give the call that asks for a repair, or raise `ReturnError` when none is left or none would help."""
         done = _repairs(call)
-        stuck = call.repair is not None and _same(call.repair.returned, returned)
+        stuck = call.repair is not None and _same(call.repair.returned, returned.value)
         expected = self.handoff.input_schema.__name__
         if done < self.max_repairs and not stuck:
-            return call._replace(repair=RepairRequest(done + 1, expected, error.problems, returned))
+            return call._replace(repair=RepairRequest(done + 1, expected, error.problems, returned.value))
         after = f" after {done} repair{'s' if done > 1 else ''}" if done else ""
         raise ReturnError(
             delegate=self.id,
@@ -120,7 +88,7 @@ class Calling(NamedTuple):
             fix="Have the subagent return what the handoff takes; what it returned is on `.returned`.",
             problems=error.problems,
             original=error.original,
-            returned=returned,
+            returned=returned.whole,
             repairs=done,
         ) from None
 

@@ -53,7 +53,7 @@ def context_rule(name: str, schema: Any, hint: Any, *, has_default: bool) -> Con
         raise refusal(
             name, f"takes `context: {told}` without a context_schema", f"Write context_schema={told} beside it."
         )
-    kinds = [kind for kind in _alternatives(hint) if kind is not type(None)]
+    kinds = [kind for kind in alternatives(hint) if kind is not type(None)]
     if not any(_covers(kind, schema) for kind in kinds):
         raise refusal(
             name,
@@ -63,7 +63,8 @@ def context_rule(name: str, schema: Any, hint: Any, *, has_default: bool) -> Con
     return ContextRule(schema, required=not has_default)
 
 
-def _alternatives(hint: Any) -> tuple[Any, ...]:
+def alternatives(hint: Any) -> tuple[Any, ...]:
+    """Give the types of a union, or the one type."""
     kind = bare(hint)
     return get_args(kind) if get_origin(kind) in UNIONS else (kind,)
 

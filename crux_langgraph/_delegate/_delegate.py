@@ -25,7 +25,7 @@ from crux_langgraph._delegate._refusing import (
     checked_timeout,
     refusal,
 )
-from crux_langgraph._delegate._result import DelegateResult
+from crux_langgraph._delegate._result import DelegateResult, told
 from crux_langgraph._delegate._subagent import Subagent
 from crux_langgraph._handoff import Handoff
 from crux_langgraph._signature import is_async
@@ -49,7 +49,7 @@ GOut = TypeVar("GOut", bound=BaseModel)
 GArgs = TypeVar("GArgs", bound=BaseModel)
 
 
-_TOLD = (SubagentError, ReturnError, TimeLimitError, DepthLimitError)
+_TOLD = (SubagentError, ReturnError, TimeLimitError, DepthLimitError, ArgumentsError)
 _TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
@@ -77,19 +77,21 @@ class Delegate(Generic[In, Out, Ctx, Args]):
     ) -> None:
         """Check the definition. Use `@delegate` or `Delegate.from_graph`, which document the options."""
         # A program without a delegate does not wait for what makes and runs one: here and below.
+        from crux_langgraph._delegate._arguments import checked_arguments
         from crux_langgraph._delegate._calling import Calling
 
         functools.update_wrapper(self, wrapped, updated=())
         name = self.__name__ = subagent.name
-        self.id = checked_id(name, id, "delegate") if id is not None else id_from(name, "delegate")
+        self.id: str = checked_id(name, id, "delegate") if id is not None else id_from(name, "delegate")
         self.handoff = handoff
-        self.args_schema = subagent.args_schema
-        self.context_schema = subagent.context.schema
-        self.max_repairs = checked_repairs(name, max_repairs)
-        self.timeout_s = checked_timeout(name, timeout_s)
-        self.max_depth = checked_depth(name, max_depth)
+        self._waits = is_async(handoff.__wrapped__)
+        self.args_schema: type[BaseModel] = subagent.args_schema
+        self.context_schema: Any = subagent.context.schema
+        self.max_repairs: int = checked_repairs(name, max_repairs)
+        self.timeout_s: float | None = checked_timeout(name, timeout_s)
+        self.max_depth: int | None = checked_depth(name, max_depth)
         self._tells = checked_on_error(name, on_error)
-        self._arguments = Contract(subagent.args_schema)
+        self._check = functools.partial(checked_arguments, Contract(subagent.args_schema))
         self._subagent = subagent
         self._calling = Calling(self.id, subagent, handoff, max_repairs, self.timeout_s, self.max_depth)
         if max_repairs and not subagent.repairable:
@@ -149,24 +151,13 @@ class Delegate(Generic[In, Out, Ctx, Args]):
             parent_commands: whether to `"refuse"` (a `SubagentError`) or `"pass"` the graph's `Command(graph=PARENT)`.
             id, description: for errors and for a calling model; the id is by default that of the graph's name.
 
-        The graph takes context, store, callbacks and checkpointer of the run around it. Raises `DefinitionError`.
+        The graph takes context, store, callbacks and checkpointer of the run around it, and none of its own. Raises
+        `DefinitionError`.
         """
         from crux_langgraph._delegate._graph import read_graph
 
         subagent = read_graph(graph, args_schema, prompt, output, options)
-        invoke: Callable[..., Any] = subagent.graph.invoke
-        made: Delegate[GIn, GOut, Any, GArgs] = Delegate(
-            invoke,
-            subagent,
-            handoff=handoff,
-            id=subagent.id,
-            max_repairs=options.get("max_repairs", int(subagent.repairable)),
-            timeout_s=options.get("timeout_s"),
-            max_depth=options.get("max_depth", DEFAULT_MAX_DEPTH),
-            on_error=options.get("on_error", "raise"),
-        )
-        made.__doc__ = subagent.description
-        return made
+        return _made(subagent, subagent.id, subagent.graph.invoke, handoff, options, int(subagent.repairable))
 
     @staticmethod
     def from_remote(
@@ -183,42 +174,32 @@ class Delegate(Generic[In, Out, Ctx, Args]):
     ) -> "Delegate[GIn, GOut, GraphCtx, GArgs]":
         """Make a graph that an Agent Server serves at `url` a delegate; `assistant` is its name there, or an id.
 
-        Its checks, its results and most options are those of `from_graph`, and it works on both ways. Each call has a
-        thread of its own on the server, derived from the place of the call, so that a caller that is interrupted,
-        retried, or killed and started again from its checkpoint finds the run that it began. What the server publishes
-        of the assistant is compared at the first call. Nothing of the caller's config travels but what is listed here.
-
-        Options, beside those of `from_graph`:
-            headers: sent with each request, for example to authenticate: a mapping, or a function, sync or async.
+        Each call has a thread of its own on the server, derived from the place of the call: a caller that is
+        interrupted, retried, or killed and started again from its checkpoint finds the run that it began. What the
+        server publishes of the assistant is compared at the first call. Nothing travels of the caller's config and
+        context but what is listed. Options, beside those of `from_graph`:
+            headers: sent with each request, to authenticate for example: a mapping, or a function, sync or async.
             config_keys, context_keys: what of the caller's `configurable`, or of its context, goes along.
-            distributed_tracing: whether the remote run becomes a child of the running LangSmith run.
-            forwards: what of the remote run's stream goes on to the caller's custom stream: `"custom"` (the default) as
-                it is; `"updates"` and `"messages"` as `{"delegate": ..., "mode": ..., "data": ...}`.
-            max_repairs: by default 0.
-            recursion_limit: by default the assistant's own.
-            timeout_s: the run on the server is cancelled then.
+            distributed_tracing: whether the remote run's trace is told its parent, the running LangSmith run.
+            forwards: what of the remote stream goes on to the caller's custom stream: `"custom"` (the default) as it
+                is, `"updates"` and `"messages"` as `{"delegate": ..., "mode": ..., "data": ...}`.
+            max_repairs, recursion_limit: by default 0, and the assistant's own limit.
+            timeout_s: after it, the run on the server is cancelled too.
 
         A call may also raise `TransportError` and `SchemaMismatchError`. Raises `DefinitionError`.
         """
         from crux_langgraph._delegate._remote import read_remote
 
         subagent = read_remote(url, assistant, handoff, args_schema, context_schema, prompt, output, options)
-        made: Delegate[GIn, GOut, Any, GArgs] = Delegate(
-            subagent.invoke,
-            subagent,
-            handoff=handoff,
-            id=subagent.id,
-            max_repairs=options.get("max_repairs", 0),
-            timeout_s=options.get("timeout_s"),
-            max_depth=options.get("max_depth", DEFAULT_MAX_DEPTH),
-            on_error=options.get("on_error", "raise"),
-        )
-        made.__doc__ = subagent.description
-        return made
+        return _made(subagent, subagent.id, subagent.invoke, handoff, options, 0)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the plain function: no checks, no handoff."""
         return self.__wrapped__(*args, **kwargs)
+
+    def __deepcopy__(self, memo: Any) -> "Delegate[In, Out, Ctx, Args]":
+        # Nothing in it changes, and what a subagent holds, such as a client's locks, cannot always be copied.
+        return self
 
     def __repr__(self) -> str:
         return f"<Delegate {self.id}: {self.args_schema.__name__} -> {self.handoff.output_schema.__name__}>"
@@ -257,7 +238,7 @@ class Delegate(Generic[In, Out, Ctx, Args]):
     def check_arguments(self, given: object) -> BaseModel:
         """Give `given` as valid arguments. Raises `ArgumentsError`, whose text a calling model can act on."""
         try:
-            return self._arguments.check(given)
+            return self._check(given)
         except ViolationError as violation:
             raise ArgumentsError(
                 delegate=self.id,
@@ -277,27 +258,29 @@ class Delegate(Generic[In, Out, Ctx, Args]):
         # Before the subagent starts: its work would be lost.
         if self.timeout_s is not None:
             raise WrongWayError(asked=f"timeout_s of delegate {self.id!r}", use=ASYNC_TWINS)
-        if is_async(self.handoff.__wrapped__):
+        if self._waits:
             raise WrongWayError(asked=f"{self.handoff.__name__}()", use=ASYNC_TWINS)
 
     async def answer(self, way: Way, arguments: BaseModel, runtime: Any) -> tuple[str, dict[str, Any]]:
         """Run it for a tool: give the text for the calling model, and the result's envelope."""
         result = await self.flow(way, arguments, context=getattr(runtime, "context", None), runtime=runtime)
         try:
-            return self._told(result), result.to_envelope()
+            envelope = result.to_envelope()
+            return self._told(result, envelope), envelope
         except HandoffError as error:
             raise self._calling.undelivered(error, result.data) from error
 
-    def _told(self, result: DelegateResult[Out]) -> str:
-        text = result.told()
+    def _told(self, result: DelegateResult[Out], envelope: Mapping[str, Any]) -> str:
+        text = told(result, envelope)
         limit = self.handoff.max_tokens
-        return text if limit is None or self.handoff.counter(text) <= limit else result.payload.context
+        fits = limit is None or result.payload.rendering.tokens_of(text, limit) <= limit
+        return text if fits else result.payload.context
 
     def tells(self, error: DelegateError) -> bool:
         """Say whether a calling model is told of `error`: of bad arguments always, with `on_error="tell"` also of
-        failures that are not its caller's to mend.
+        failures that are not its caller's to mend, nor that of a delegate further inside.
         """
-        return isinstance(error, ArgumentsError) or (self._tells and isinstance(error, _TOLD))
+        return isinstance(error, ArgumentsError) or (self._tells and isinstance(_innermost(error), _TOLD))
 
     def as_tool(self, *, name: str | None = None, description: str | None = None) -> "tools.BaseTool":
         """Make it a tool for a model, by default named and described as the function.
@@ -328,3 +311,32 @@ class Delegate(Generic[In, Out, Ctx, Args]):
         from crux_langgraph._delegate._recorded import read_result
 
         return read_result(self.id, self.handoff, message)
+
+
+def _made(
+    subagent: Subagent,
+    named: str,
+    wrapped: Callable[..., Any],
+    handoff: Handoff[GIn, GOut],
+    options: GraphOptions | RemoteOptions,
+    max_repairs: int,
+) -> Delegate[GIn, GOut, Any, Any]:
+    made: Delegate[GIn, GOut, Any, Any] = Delegate(
+        wrapped,
+        subagent,
+        handoff=handoff,
+        id=named,
+        max_repairs=options.get("max_repairs", max_repairs),
+        timeout_s=options.get("timeout_s"),
+        max_depth=options.get("max_depth", DEFAULT_MAX_DEPTH),
+        on_error=options.get("on_error", "raise"),
+    )
+    made.__doc__ = subagent.description
+    return made
+
+
+def _innermost(error: DelegateError) -> DelegateError:
+    """The failure that the others came of: a delegate inside a delegate makes each of them fail."""
+    while isinstance(error.original, DelegateError):
+        error = error.original
+    return error

@@ -12,7 +12,7 @@ from crux_langgraph._delegate._arguments import INJECTED, arguments_model, check
 from crux_langgraph._delegate._context import ContextRule, context_rule
 from crux_langgraph._delegate._docstring import read_docstring
 from crux_langgraph._delegate._refusing import refusal
-from crux_langgraph._delegate._subagent import Call
+from crux_langgraph._delegate._subagent import Call, Returned
 from crux_langgraph._signature import hints_of, is_async, name_of
 from crux_langgraph._waiting import Way
 
@@ -39,9 +39,12 @@ class FunctionSubagent(NamedTuple):
         """Give itself: a function keeps nothing between its runs."""
         return self
 
-    async def __call__(self, way: Way, call: Call, /) -> Any:
+    async def __call__(self, way: Way, call: Call, /) -> Returned:
         """Call the function with its arguments and what it asks for."""
-        return await way.call(self.function, **self._arguments(call.arguments), **self._injected(call))
+        # A function that can be run again gets arguments of its own, which it may change.
+        arguments = call.arguments.model_copy(deep=True) if self.repairable else call.arguments
+        value = await way.call(self.function, **self._arguments(arguments), **self._injected(call))
+        return Returned(value, value)
 
     def _arguments(self, arguments: BaseModel) -> dict[str, Any]:
         if self.whole is not None:

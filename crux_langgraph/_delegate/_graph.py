@@ -1,10 +1,11 @@
 """A compiled graph as a subagent: arguments become its input, its end becomes what the handoff takes."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
+from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.errors import ParentCommand
 from langgraph.graph.state import CompiledStateGraph
 from pydantic import BaseModel
@@ -14,8 +15,8 @@ from crux_langgraph._delegate._arguments import checked_schema
 from crux_langgraph._delegate._context import ContextRule, checked_context_schema
 from crux_langgraph._delegate._options import GraphOptions, Output
 from crux_langgraph._delegate._refusing import refusal
-from crux_langgraph._delegate._subagent import Call
-from crux_langgraph._signature import accepts
+from crux_langgraph._delegate._subagent import Call, Returned
+from crux_langgraph._signature import accepts, is_async, name_of
 from crux_langgraph._waiting import AWAITING, Way
 from crux_langgraph.errors import SubagentError
 
@@ -44,11 +45,12 @@ class GraphSubagent(NamedTuple):
     is_steering: bool
     """Whether its `Command(graph=PARENT)` may steer its caller."""
     input_keys: frozenset[str]
+    output_keys: frozenset[str]
 
     @property
     def repairable(self) -> bool:
-        """Whether the graph has a conversation that can be continued."""
-        return MESSAGES in self.input_keys
+        """Whether the graph has a conversation that can be continued: messages that it gives and takes."""
+        return MESSAGES in self.input_keys & self.output_keys
 
     def begin(self) -> "Conversation":
         """Start a conversation with the graph."""
@@ -63,7 +65,7 @@ class Conversation:
         self._of = subagent
         self._state: Mapping[str, Any] = {}
 
-    async def __call__(self, way: Way, call: Call, /) -> Any:
+    async def __call__(self, way: Way, call: Call, /) -> Returned:
         """Run the graph to its end and read what the handoff takes from it."""
         graph = self._of.graph
         # Only what is our own: the rest comes from the run around us, and would relabel the subagent's as its parent's.
@@ -79,13 +81,18 @@ class Conversation:
         if isinstance(state, Mapping) and _INTERRUPT in state:
             raise self._refused(INTERRUPTED)
         self._state = cast("Mapping[str, Any]", state)
-        return read_end(self._of.output, state)
+        return Returned(read_end(self._of.output, state), state)
 
     def _input(self, call: Call) -> dict[str, Any]:
         if call.repair is None:
-            return as_input(self._of.prompt(call.arguments))
+            return self._prompted(self._of.prompt(call.arguments))
         kept = {key: self._state[key] for key in self._of.input_keys - {STRUCTURED} if key in self._state}
         return kept | {MESSAGES: [*self._state[MESSAGES], HumanMessage(call.repair.message)]}
+
+    def _prompted(self, prompted: object) -> dict[str, Any]:
+        if not isinstance(prompted, str | BaseMessage | Mapping | Sequence):
+            raise self._refused((f"was given a {type(prompted).__name__} by its prompt", _PROMPT))
+        return as_input(prompted)
 
     def _refused(self, why: tuple[str, str]) -> SubagentError:
         did, fix = why
@@ -94,6 +101,7 @@ class Conversation:
         )
 
 
+_PROMPT = "Have prompt= return a text, messages, or a mapping of the graph's input keys."
 _STEERED = (
     "steered its caller by Command(graph=PARENT)",
     "End the subagent by what it returns, or allow it with parent_commands='pass'.",
@@ -114,6 +122,7 @@ def as_input(prompted: Any) -> dict[str, Any]:
 
 
 def read_end(output: Output, state: Any) -> Any:
+    """Give what the handoff takes of a graph's final state."""
     if callable(output):
         return output(state)
     if output == STRUCTURED:
@@ -136,7 +145,7 @@ def read_graph(
     inputs, outputs = (frozenset(builder.schemas[one]) for one in (builder.input_schema, builder.output_schema))
     refuse_output(name, output, outputs)
     return GraphSubagent(
-        graph=graph,
+        graph=_inheriting(graph),
         id=id_from(name, "delegate") if given is None else given,
         name=name,
         description=options.get("description", ""),
@@ -147,7 +156,13 @@ def read_graph(
         recursion_limit=checked_limit(name, options.get("recursion_limit", DEFAULT_RECURSION_LIMIT)),
         is_steering=_checked_steering(name, options.get("parent_commands", "refuse")),
         input_keys=inputs,
+        output_keys=outputs,
     )
+
+
+def _inheriting(graph: Any) -> Any:
+    """The graph without a checkpointer of its own: outside a graph it would ask for a thread that nobody names."""
+    return graph.copy({"checkpointer": None}) if isinstance(graph.checkpointer, BaseCheckpointSaver) else graph
 
 
 def _name(graph: Any, given: str | None) -> str:
@@ -176,8 +191,7 @@ def _refuse_graph(name: str, graph: object) -> None:
 
 def refuse_output(name: str, output: Any, outputs: frozenset[str]) -> None:
     if callable(output):
-        if not accepts(output, 1):
-            raise refusal(name, "its output cannot be called with the graph's final state", "Give it one parameter.")
+        _refuse_uncallable(name, "output", output, "the graph's final state")
         return
     needed = {STRUCTURED: STRUCTURED, "text": MESSAGES}.get(output)
     if needed is None:
@@ -205,9 +219,19 @@ def _checked_steering(name: str, given: object) -> bool:
 
 
 def checked_prompt(name: str, prompt: Any) -> Callable[[Any], Any]:
-    if not (callable(prompt) and accepts(prompt, 1)):
-        raise refusal(name, "its prompt cannot be called with the arguments", "Give a function of the args_schema.")
+    _refuse_uncallable(name, "prompt", prompt, "the args_schema")
     return cast("Callable[[Any], Any]", prompt)
+
+
+def _refuse_uncallable(name: str, option: str, given: Any, of: str) -> None:
+    if not (callable(given) and accepts(given, 1)):
+        raise refusal(name, f"its {option} cannot be called with one value", f"Give {option}= a function of {of}.")
+    if is_async(given):
+        raise refusal(
+            name,
+            f"its {option} {name_of(given)} is asynchronous, and only makes one value of another",
+            f"Give {option}= a plain function of {of}; do what waits inside the graph.",
+        )
 
 
 def _default_prompt(name: str, schema: type[BaseModel], inputs: frozenset[str]) -> Callable[[Any], Any]:

@@ -18,7 +18,7 @@ from crux_langgraph._delegate._graph import INTERRUPTED, MESSAGES, read_end
 from crux_langgraph._delegate._remote import RemoteSubagent
 from crux_langgraph._delegate._remote_server import Server, connected, is_live
 from crux_langgraph._delegate._remote_thread import configurable, thread_for
-from crux_langgraph._delegate._subagent import Call
+from crux_langgraph._delegate._subagent import Call, Returned
 from crux_langgraph._waiting import Way
 from crux_langgraph.errors import RemoteFailureError, SubagentError, TransportError
 
@@ -57,7 +57,7 @@ class RemoteRun:
         self._thread = ""
         self._step = 0
 
-    async def __call__(self, way: Way, call: Call, /) -> Any:
+    async def __call__(self, way: Way, call: Call, /) -> Returned:
         """Run the assistant to its end, unless that was done before, and read what the handoff takes from it."""
         of = self._of
         self._thread = self._thread or thread_for((of.id, of.address.url, of.address.assistant), call)
@@ -66,7 +66,7 @@ class RemoteRun:
             await of.agree(server)
             given = of.input(call)
             state = await self._done(server, given, self._sent_along(call))
-        return read_end(of.output, state)
+        return Returned(read_end(of.output, state), state)
 
     async def plain(self, way: Way, given: Mapping[str, Any]) -> Any:
         """Run the assistant on a new thread and give its final state, unread."""
@@ -158,9 +158,7 @@ class RemoteRun:
         if known.get("error") == ParentCommand.__name__:
             return self._refused(_STEERED)
         told = [task["error"] for task in at.state.get("tasks", ()) if task.get("error")]
-        cause = RemoteFailureError(
-            kind=known.get("error", status), text="\n".join(told) or known.get("message", "")
-        )
+        cause = RemoteFailureError(kind=known.get("error", status), text="\n".join(told) or known.get("message", ""))
         error = SubagentError(
             delegate=self._of.id,
             found=f"{self._of.name} raised {cause.kind} on its server",

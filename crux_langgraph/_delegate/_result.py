@@ -1,5 +1,6 @@
 """DelegateResult: what a delegate gives back, and the JSON envelope that it becomes as a tool's artifact."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic
 
@@ -53,7 +54,11 @@ class DelegateResult(Generic[Out_co]):
             "usage": {model: dict(usage) for model, usage in self.usage.items()},
         }
 
-    def told(self) -> str:
-        """Give the text for a calling model: data and summary as one JSON object, without private fields."""
-        text = written(OutputError, self.payload.handoff, self.data, self.payload.contract.text_rendered)
-        return to_json({"data": from_json(text), "summary": self.summary}).decode()
+
+def told(result: DelegateResult[Any], envelope: Mapping[str, Any]) -> str:
+    """Give the text for a calling model: data and summary as one JSON object, without private fields."""
+    payload = result.payload
+    data = envelope["payload"]["data"]
+    if payload.contract.private:
+        data = from_json(written(OutputError, payload.handoff, payload.data, payload.contract.text_rendered))
+    return to_json({"data": data, "summary": payload.summary}).decode()

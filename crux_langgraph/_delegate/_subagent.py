@@ -74,9 +74,16 @@ class Subagent(Protocol):
         ...
 
 
+class Returned(NamedTuple):
+    """What a run of a subagent gave, unchecked: the `value` for the handoff, and `whole` what that was read from."""
+
+    value: Any
+    whole: Any
+
+
 class Run(Protocol):
     """One call of a subagent: what it keeps between its runs."""
 
-    async def __call__(self, way: Way, call: Call, /) -> Any:
-        """Run the subagent and give what it returned, unchecked."""
+    async def __call__(self, way: Way, call: Call, /) -> Returned:
+        """Run the subagent once."""
         ...

@@ -8,7 +8,6 @@ from typing import Any, NoReturn
 
 from langchain_core.runnables import Runnable
 
-from crux_langgraph._summarizing._models import counted, model_named
 from crux_langgraph.errors import DefinitionError
 
 
@@ -56,6 +55,8 @@ class Summarize:
 
         Raises `DefinitionError` when that package is missing or the provider is unknown.
         """
+        from crux_langgraph._summarizing._models import counted, model_named  # takes a while; defining needs none of it
+
         return counted(model_named(self.model) if isinstance(self.model, str) else self.model)
 
 

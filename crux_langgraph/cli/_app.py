@@ -10,6 +10,7 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 
+from crux_langgraph.cli import _fitting
 from crux_langgraph.cli._briefing import make_handoff
 from crux_langgraph.cli._conversations import Conversation
 from crux_langgraph.cli._delegating import delegate_to
@@ -103,6 +104,39 @@ def demo(
         _stop(f"--budget {budget}: {error.found}; give more.")
     origin = f"Conversations from {'stdin' if str(source) == STDIN else source}." if source else _ORIGIN
     _replay(prepared, conversations, origin, executor=model or STAND_IN, as_json=as_json)
+
+
+@app.command()
+def fit(
+    source: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", help="JSON, JSONL (of messages for example) or any text; `-` for stdin."),
+    ],
+    budget: Annotated[int, typer.Option(min=1, metavar="TOKENS", help="The most tokens of the text, estimated.")],
+    task: Annotated[
+        str, typer.Option(metavar="TEXT", help="What the reader is to do with it: what stands near that is kept.")
+    ] = "",
+    model: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PROVIDER:NAME",
+            help="A chat model that writes the prose shorter, when not everything fits. Default: no model.",
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")] = False,
+) -> None:
+    """Fit a file into a budget of tokens: the text, and a table of what was kept, cut and why.
+
+    Exit code 0: it fits; 2: the file cannot be read, or the model cannot be made.
+    """
+    try:
+        done = _fitting.fit_file(source, budget, task, model)
+    except StopError as stopped:
+        _stop(str(stopped))
+    if as_json:
+        typer.echo(_fitting.report(done))
+    else:
+        _fitting.show(Console(highlight=False), done)
 
 
 def _replay(prepared: Demo, conversations: list[Conversation], origin: str, *, executor: str, as_json: bool) -> None:

@@ -32,7 +32,7 @@ def chat_model(name: str) -> Execute:
 
     Raises `StopError` that says what to install or set when there is no such model, package or key.
     """
-    model = _model(name)
+    model = model_named(name)
 
     def execute(_: Brief, prompt: Sequence[BaseMessage]) -> str:
         try:
@@ -44,7 +44,8 @@ def chat_model(name: str) -> Execute:
     return execute
 
 
-def _model(name: str) -> BaseChatModel:
+def model_named(name: str) -> BaseChatModel:
+    """Make the chat model `provider:name`. Raises `StopError` that says what to install or set when that cannot be."""
     provider, _, model = name.partition(":")
     if not provider or not model:
         raise StopError(where=f"--model {name}", found="give provider:name, for example openai:gpt-4o-mini")

@@ -14,6 +14,7 @@ from crux_langgraph.cli._plain import one_line
 from crux_langgraph.cli._stopping import StopError
 
 STDIN = "-"
+_SUFFIX = ".json"
 _LINES_SUFFIXES = {".jsonl", ".ndjson"}
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -36,6 +37,33 @@ def read_file(path: Path) -> list[Conversation]:
         return conversations_in(values, "stdin" if str(path) == STDIN else path.stem)
     except StopError as error:
         raise StopError(where=shown, found=str(error)) from None
+
+
+def read_any(path: Path) -> Any:
+    """Read a file of JSON, of JSON lines (a list of their values) or of any other text; `-` is stdin.
+
+    A name that ends in `.json`, `.jsonl` or `.ndjson` promises JSON: then anything else raises `StopError`, as do files
+    that cannot be read or hold no text.
+    """
+    shown = "stdin" if str(path) == STDIN else one_line(str(path))
+    try:
+        return _json_in(_text(_bytes(path)), path.suffix.lower())
+    except StopError as error:
+        raise StopError(where=shown, found=str(error)) from None
+
+
+def _json_in(text: str, suffix: str) -> Any:
+    lines = _lines(text)
+    if not lines:
+        raise StopError(found="the file is empty", fix="give JSON, JSONL or text")
+    try:
+        if suffix in _LINES_SUFFIXES or (suffix != _SUFFIX and _is_lines(lines)):
+            return [_load(line, number) for number, line in lines]
+        return _load(text, 1)
+    except StopError:
+        if suffix in {_SUFFIX, *_LINES_SUFFIXES}:
+            raise
+        return text
 
 
 def _bytes(path: Path) -> bytes:
@@ -65,8 +93,7 @@ def _text(raw: bytes) -> str:
 
 
 def _values(text: str, *, by_line: bool) -> list[Placed]:
-    # Only "\n" ends a line: JSON text may hold U+2028 and its like, where splitlines would cut.
-    lines = [(number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
+    lines = _lines(text)
     if not lines:
         raise StopError(found="the file is empty", fix="give JSON or JSONL with messages")
     if by_line or _is_lines(lines):
@@ -77,6 +104,11 @@ def _values(text: str, *, by_line: bool) -> list[Placed]:
     if not value:
         raise StopError(found="the list is empty", fix="give messages")
     return [(f"item {number}", item) for number, item in enumerate(cast("list[Any]", value), start=1)]
+
+
+def _lines(text: str) -> list[tuple[int, str]]:
+    # Only "\n" ends a line: JSON text may hold U+2028 and its like, where splitlines would cut.
+    return [(number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
 
 
 def _is_lines(lines: Sequence[tuple[int, str]]) -> bool:

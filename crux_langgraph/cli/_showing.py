@@ -18,12 +18,13 @@ from crux_langgraph.cli._briefing import EXECUTOR, RESEARCHER, Brief
 from crux_langgraph.cli._conversations import Conversation
 from crux_langgraph.cli._delegating import ORCHESTRATOR, Called
 from crux_langgraph.cli._demo import Outcome
+from crux_langgraph.cli._parts import parts_table
 from crux_langgraph.cli._plain import one_line, plain
 from crux_langgraph.cli._recall import held
 from crux_langgraph.errors import BudgetError
 
 _MOST_MESSAGES = 10
-_MOST_LINES = 28
+_MOST_LINES = 16
 _MOST_FAILURES = 4
 _NARROW = 72
 _NOTHING = "-"
@@ -46,7 +47,7 @@ def show_graph(console: Console, origin: str, mermaid: str) -> None:
 
 def show_outcomes(console: Console, outcomes: Sequence[Outcome], executor: str) -> None:
     """Show the first conversation in full, all of them as a table, and what failed."""
-    for part in _in_full(outcomes[0], executor):
+    for part in _in_full(outcomes[0], executor, narrow=console.width < _NARROW):
         console.print(part)
     console.print(_summary(outcomes, narrow=console.width < _NARROW))
     failures = [_failure(outcome, outcome.error) for outcome in outcomes[1:] if outcome.error]
@@ -67,7 +68,7 @@ def show_called(console: Console, called: Sequence[Called]) -> None:
     console.print(_panel(f"An {ORCHESTRATOR} calls the {RESEARCHER} as a tool", table))
 
 
-def _in_full(outcome: Outcome, executor: str) -> Iterator[RenderableType]:
+def _in_full(outcome: Outcome, executor: str, *, narrow: bool) -> Iterator[RenderableType]:
     yield Rule(Text(one_line(outcome.conversation.id)))
     yield _panel(f"1. What the {RESEARCHER} left behind", _left_behind(outcome.conversation))
     if outcome.payload:
@@ -78,6 +79,8 @@ def _in_full(outcome: Outcome, executor: str) -> Iterator[RenderableType]:
         yield _panel(f"4. What the {EXECUTOR} answered ({executor})", Text(plain(outcome.answer)))
     if outcome.error:
         yield _failure(outcome, outcome.error)
+    if outcome.payload and outcome.payload.receipt.parts:
+        yield parts_table("What was kept, cut and why", outcome.payload.receipt.parts, narrow=narrow)
     if outcome.payload:
         yield Columns([_sizes(outcome.payload), _durations(outcome, outcome.payload)])
 

@@ -1,6 +1,12 @@
 """Counting, framing and rendering the text that a receiving agent is given. Pure: no model, no network, no framework."""
 
-from crux_langgraph.compression._counting import Counter, counter_fault, estimate_tokens, tiktoken_counter
+from crux_langgraph.compression._counting import (
+    Counter,
+    counter_fault,
+    estimate_tokens,
+    model_counter,
+    tiktoken_counter,
+)
 from crux_langgraph.compression._fitted import CUT, DoesNotFitError, Fitted, FittedPart, Tier
 from crux_langgraph.compression._fitting import fit
 from crux_langgraph.compression._framing import Frame, new_marker
@@ -16,6 +22,7 @@ __all__ = [
     "counter_fault",
     "estimate_tokens",
     "fit",
+    "model_counter",
     "new_marker",
     "tiktoken_counter",
 ]

@@ -26,9 +26,14 @@ class Budget:
         """Count the tokens that are left beside the text."""
         return self.max_tokens - self.count(text)
 
+    @property
+    def plainly_long(self) -> int:
+        """How many characters are more than any text has that fits, except for one that is mostly white space."""
+        return (self.max_tokens + 1) * MOST_BYTES_PER_TOKEN
+
     def is_plainly_over(self, text: str) -> bool:
         """Whether a beginning of the text does not fit. Only a text that is long for its budget is looked at."""
-        plainly = (self.max_tokens + 1) * MOST_BYTES_PER_TOKEN
+        plainly = self.plainly_long
         return len(text) > plainly and self.counter(text[:plainly]) > self.max_tokens
 
 

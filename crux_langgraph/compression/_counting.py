@@ -4,9 +4,20 @@ import math
 import string
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any
+from typing import Any, Protocol
+
+from crux_langgraph.errors import DefinitionError
 
 Counter = Callable[[str], int]
+
+
+class TokenCounting(Protocol):
+    """What can say how many tokens a text takes: any LangChain model."""
+
+    def get_num_tokens(self, text: str) -> int:
+        """Give the tokens of a text."""
+        ...
+
 
 # The weights are an upper quantile of the maximum over six real tokenizers (cl100k, o200k, DeepSeek, Qwen, Tekken,
 # legacy Claude), so prose is counted about 1.3 times too high and no payload that was measured too low.
@@ -18,6 +29,7 @@ _WEIGHTS = (
     (b"\n\t", 1.0),
     (bytes(range(128, 256)), 1.0),
 )
+_WEIGHT_OF_BYTE = [next((weight for chars, weight in _WEIGHTS if byte in chars), 0.0) for byte in range(256)]
 _MARGIN = 6
 _SAMPLE = "The quick brown fox jumps over 13 lazy dogs. "
 _REPEATS = 8
@@ -42,6 +54,11 @@ def weigh(text: str) -> float:
     return _weigh(text.encode("utf-8", "surrogatepass"))
 
 
+def weigh_word(text: str) -> float:
+    """Give what `weigh` gives, faster for a few characters and slower for many."""
+    return sum(map(_WEIGHT_OF_BYTE.__getitem__, text.encode("utf-8", "surrogatepass")))
+
+
 def _weigh(raw: bytes) -> float:
     size = len(raw)
     return sum(weight * (size - len(raw.translate(None, chars))) for chars, weight in _WEIGHTS)
@@ -57,6 +74,30 @@ def tiktoken_counter(name: str = "o200k_base") -> Counter:
         tiktoken.get_encoding(name) if name in tiktoken.list_encoding_names() else tiktoken.encoding_for_model(name)
     )
     return lambda text: len(encoding.encode_ordinary(text))
+
+
+def model_counter(model: TokenCounting) -> Counter:
+    """Make a counter of a chat model's own `get_num_tokens`.
+
+    It is tried at this call. Raises `DefinitionError` when it fails, or answers what carries no budget: of some models
+    it needs a download, of some a request per count, and of those that do not bring one it is GPT-2's, which is wrong
+    for them and answers 0 for any text where it could not be loaded.
+    """
+
+    def counter(text: str) -> int:
+        return model.get_num_tokens(text)
+
+    name = type(model).__name__
+    fix = "Give another model, or tiktoken_counter(name) for OpenAI's; the default estimate needs neither."
+    try:
+        fault = counter_fault(counter)
+    except Exception as error:
+        found = f"{name}.get_num_tokens raised {type(error).__name__} for a short English sentence"
+        raise DefinitionError(handoff="model_counter", found=found, fix=fix, kind="counter") from error
+    if fault is not None:
+        found = f"{name}.get_num_tokens {fault}"
+        raise DefinitionError(handoff="model_counter", found=found, fix=fix, kind="counter")
+    return counter
 
 
 def counter_fault(counter: Counter) -> str | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
 
-from crux_langgraph.compression._counting import weigh
+from crux_langgraph.compression._counting import weigh_word
 from crux_langgraph.compression._speech import HESITATIONS
 from crux_langgraph.compression._stop_words import STOP_WORDS
 
@@ -18,14 +18,15 @@ _TOKEN_IN_IDEOGRAPHS = re.compile(
     rf"[\u3040-\u30ff\u3400-\u9fff]{{1,2}}|(?:(?![\u3040-\u30ff\u3400-\u9fff]){_TOKEN.pattern})"
 )
 _NUMBER = re.compile(r"[$#]?[\d,.]+%?\Z")
+_DIGIT = re.compile(r"\d")
 _CLOCK = re.compile(r"\d{1,2}:\d{2}(:\d{2})?\Z")
 _ADDRESS = re.compile(r"@|://")
 _COMPOSED = re.compile(r"_|[a-z][A-Z]|[@/]|\w\.\w")
 _SHORTEST_STEM = 3
 _SHORTEST_ACRONYM = 3
 _LONG_NUMBER = 5
-_LETTER = weigh("a")
-_CAPITAL = weigh("A")
+_LETTER = weigh_word("a")
+_CAPITAL = weigh_word("A")
 _ENDINGS = ("'s", "\u2019s", "ing", "ed", "es", "s")
 
 
@@ -84,7 +85,7 @@ class Lexicon:
 
     def feature(self, word: str) -> int:
         """Give the feature of a word, 0 when the document does not have it."""
-        return self.names.get(_name(word), 0)
+        return self.names.get(name_of(word), 0)
 
 
 def build(tokens: Sequence[Sequence[str]]) -> tuple[Lexicon, list[list[int]]]:
@@ -95,20 +96,22 @@ def build(tokens: Sequence[Sequence[str]]) -> tuple[Lexicon, list[list[int]]]:
     counts = Counter(chain.from_iterable(numbered))
     openings = Counter(unit[0] for unit in numbered if unit)
     names: dict[str, int] = {"": 0}
-    features = [names.setdefault(_name(spelling), len(names)) for spelling in numbering]
+    features = [names.setdefault(name_of(spelling), len(names)) for spelling in numbering]
     total, capitalised, examples = _occurrences(numbering, features, counts, openings, len(names))
     log_units = math.log(1 + len(tokens)) or 1.0
     facts = [0.0] * len(names)
     terms = [0.0] * len(names)
     for feature in range(1, len(names)):
         often = total[feature]
-        facts[feature] = _class(examples[feature], capitalised[feature], often) * (1 + 0.8 * math.log(often))
+        facts[feature] = fact_class(examples[feature], capitalised=capitalised[feature], often=often) * (
+            1 + 0.8 * math.log(often)
+        )
         terms[feature] = math.log(1 + len(tokens) / often) / log_units
     costs = [_cost(spelling) for spelling in numbering]
     return Lexicon(dict(numbering), features, costs, facts, terms, names), numbered
 
 
-def _name(spelling: str) -> str:
+def name_of(spelling: str) -> str:
     """Give what all spellings of one feature share; nothing for what carries nothing."""
     return _name_of_word(spelling) if spelling.isalpha() else _name_of_any(spelling)
 
@@ -139,16 +142,14 @@ def _occurrences(
     return total, capitalised, example
 
 
-def _class(spelling: str, capitalised: int, often: int) -> float:
+def fact_class(spelling: str, *, capitalised: int, often: int) -> float:
     """Weigh a fact: references cannot be made up again, quantities matter less, plain words are no facts."""
     if spelling.isalpha():
         return 1.0 if capitalised * 2 > often or _COMPOSED.search(spelling) else 0.0
-    if _CLOCK.match(spelling):
-        return 0.3
-    if _NUMBER.match(spelling):
-        return 0.3 if len(spelling) < _LONG_NUMBER else 0.6
-    if any(map(str.isdigit, spelling)):
-        return 3.0
+    if _DIGIT.search(spelling):
+        if _NUMBER.match(spelling):
+            return 0.3 if len(spelling) < _LONG_NUMBER else 0.6
+        return 0.3 if _CLOCK.match(spelling) else 3.0
     if _ADDRESS.search(spelling):
         return 2.0
     return 1.0 if capitalised * 2 > often or _COMPOSED.search(spelling) else 0.0
@@ -160,4 +161,4 @@ def _cost(spelling: str) -> float:
     rest = spelling[1:]
     if spelling.isascii() and spelling.isalpha() and (rest.islower() or not rest):
         return _LETTER * len(rest) + (_CAPITAL if spelling[0].isupper() else _LETTER)
-    return weigh(spelling)
+    return weigh_word(spelling)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-_SENTENCE_END = re.compile(r"(?<=[.!?;])\s+(?=[A-Z\"'(\[])|(?<=[\u3002\uff01\uff1f])")
+_SENTENCE_END = re.compile(r"[.!?;](\s+)(?=[A-Z\"'(\[])|[\u3002\uff01\uff1f]()")
 _ROOMY = 360
 _WANTED = 240
 _UNBROKEN = 96
@@ -21,13 +21,22 @@ def pieces(text: str) -> list[tuple[str, str]]:
         body = line.strip()
         if body:
             glue = "\n" if line[0] == body[0] else "\n" + line[: len(line) - len(line.lstrip())]
-            for sentence in _SENTENCE_END.split(body):
+            for sentence in _sentences(body):
                 if len(sentence) > _UNBROKEN:
                     cut.extend(_bounded(sentence, glue))
                 elif sentence:
                     cut.append((glue, sentence))
                 glue = " "
     return cut
+
+
+def _sentences(line: str) -> Iterator[str]:
+    start = 0
+    for end in _SENTENCE_END.finditer(line):
+        gap = end.span(end.lastindex or 0)
+        yield line[start : gap[0]]
+        start = gap[1]
+    yield line[start:]
 
 
 def _bounded(sentence: str, glue: str) -> Iterator[tuple[str, str]]:

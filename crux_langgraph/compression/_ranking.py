@@ -7,6 +7,7 @@ import heapq
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
+from crux_langgraph.compression._glancing import worth_weighing
 from crux_langgraph.compression._lexicon import build, tokens_of
 from crux_langgraph.compression._relevance import Query
 from crux_langgraph.compression._units import Document, Kind, Unit, pinned_units
@@ -29,12 +30,14 @@ class Ranking:
     What is pinned stands beside them, and takes no worth from what says the same: that is often what is asked about.
     """
 
-    def __init__(self, document: Document, query: Query) -> None:
+    def __init__(self, document: Document, query: Query, max_tokens: int) -> None:
         self._units = document.units
         self._needs = document.needs
         self._pins = frozenset(pinned_units(document))
         self._opening = LEAST if len(document.parts) == 1 else OPENING
-        self._lexicon, self._numbered = build(tokens_of([unit.text for unit in document.units]))
+        worth, self._openers = worth_weighing(document, query, max_tokens)
+        self._lexicon, numbered = build(tokens_of([document.units[at].text for at in worth]))
+        self._numbered = dict(zip(worth, numbered, strict=True))
         self._weights = weigh(document, self._lexicon, self._numbered, query)
         self._covered: set[int] = set()
         self._seen: dict[int, int] = {}
@@ -61,7 +64,11 @@ class Ranking:
         densities = self._weights.densities
         for at in sorted(self._pins):
             self._stand(at)
-        ranked = [at for at, unit in enumerate(self._units) if unit.kind != "void" and at not in self._pins]
+        for at in self._openers:
+            self._take(at)
+            yield at
+        placed = {*self._pins, *self._openers}
+        ranked = [at for at in self._numbered if self._units[at].kind != "void" and at not in placed]
         ranked.sort(key=densities.__getitem__, reverse=True)
         for start in range(0, len(ranked), _BLOCK):
             yield from self._greedy(ranked[start : start + _BLOCK])

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import BaseModel
@@ -64,13 +64,15 @@ def asked_features(query: Query, lexicon: Lexicon) -> dict[int, float]:
     return {feature: found[feature] * lexicon.terms[feature] for feature in rarest[:_MOST_TERMS]}
 
 
-def relevance(document: Document, numbered: Sequence[Sequence[int]], lexicon: Lexicon, query: Query) -> list[float]:
+def relevance(
+    document: Document, numbered: Mapping[int, Sequence[int]], lexicon: Lexicon, query: Query
+) -> dict[int, float]:
     """Give every unit a number, mostly from 0 to 1: its share of the query's weight, found in it or near it.
 
     A match counts on for about fifteen units after it and eight before it, so that answers near a question are found.
     """
     asked = asked_features(query, lexicon)
-    scores = [0.0] * len(numbered)
+    scores = dict.fromkeys(numbered, 0.0)
     norm = sum(asked.values())
     for feature, places in _places(numbered, lexicon, asked).items():
         _spread(places, asked[feature] / norm, scores)
@@ -78,37 +80,45 @@ def relevance(document: Document, numbered: Sequence[Sequence[int]], lexicon: Le
     asked_for = {head for head in heads if query.names(head.rstrip(":"))}
     if not asked_for:
         return scores
-    named = [line.head in asked_for for line in document.lines]
-    pairs = zip(scores, document.units, strict=True)
-    return [score * _NAMED_SPEAKER + _SPEAKER_ALONE if named[unit.line] else score for score, unit in pairs]
+    lines, units = document.lines, document.units
+    return {
+        at: score * _NAMED_SPEAKER + _SPEAKER_ALONE if lines[units[at].line].head in asked_for else score
+        for at, score in scores.items()
+    }
 
 
-def _places(numbered: Sequence[Sequence[int]], lexicon: Lexicon, asked: dict[int, float]) -> dict[int, list[int]]:
+def _places(
+    numbered: Mapping[int, Sequence[int]], lexicon: Lexicon, asked: dict[int, float]
+) -> dict[int, dict[int, float]]:
     """Give the units in which each asked feature stands."""
     wanted = {number: feature for number, feature in enumerate(lexicon.features) if feature in asked}
     disjoint = set(wanted).isdisjoint
-    places: dict[int, list[int]] = {feature: [] for feature in asked}
-    for at, unit in enumerate(numbered):
+    places: dict[int, dict[int, float]] = {feature: {} for feature in asked}
+    for at, unit in numbered.items():
         if not disjoint(unit):
-            for feature in dict.fromkeys(wanted[number] for number in unit if number in wanted):
-                places[feature].append(at)
+            for number in unit:
+                if number in wanted:
+                    places[wanted[number]][at] = 1.0
     return places
 
 
-def _spread(places: Sequence[int], weight: float, scores: list[float]) -> None:
+def _spread(places: Mapping[int, float], weight: float, scores: dict[int, float]) -> None:
     """Add one term to all scores: a count that decays with the distance from each match, saturated."""
-    size = len(scores)
-    density = [0.0] * size
-    for at in places:
-        density[at] = 1.0
     level = 0.0
-    ahead = density[:]
-    for at in range(size):
-        ahead[at] += level
-        level = (level + density[at]) * _AHEAD
+    last = 0
+    ahead: list[float] = []
+    match = places.get
+    for at in scores:
+        level *= _AHEAD if at - last == 1 else _AHEAD ** (at - last)
+        own = match(at, 0.0)
+        ahead.append(level + own)
+        level += own
+        last = at
     level = 0.0
-    for at in range(size - 1, -1, -1):
-        near = ahead[at] + level
-        level = (level + density[at]) * _BACK
-        if near > _NEGLIGIBLE:
-            scores[at] += weight * near / (near + _HALF)
+    for at, near in zip(reversed(scores), reversed(ahead), strict=True):
+        level *= _BACK if last - at == 1 else _BACK ** (last - at)
+        density = near + level
+        level += match(at, 0.0)
+        last = at
+        if density > _NEGLIGIBLE:
+            scores[at] += weight * density / (density + _HALF)

@@ -20,6 +20,15 @@ class Renderer:
         """Render everything, also what says that nothing is there."""
         return self._joined(range(len(self._document.units)))
 
+    def beginning(self, size: int) -> str:
+        """Render the first units, until they have more than `size` characters."""
+        stop = taken = 0
+        units = self._document.units
+        while taken <= size and stop < len(units):
+            taken += len(units[stop].text)
+            stop += 1
+        return self._joined(range(stop))
+
     def chosen(self, shown: Collection[int]) -> str:
         """Render some units, with what they need to be understood."""
         return self._joined(self.closed(shown))

@@ -2,10 +2,12 @@
 
 import json
 import re
+from math import isfinite
 from typing import Any
 
 _PLAIN_KEY = re.compile(r"[^\s:\"{}\[\]|,](?:[^\n\r\t:\"{}\[\]|]*[^\s:\"{}\[\]|,])?\Z")
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]|^\s|\s\Z")
+_WORDS = {None: "null", True: "true", False: "false"}
 _LITERALS = frozenset({"null", "true", "false", ""})
 
 
@@ -41,8 +43,17 @@ def scalar(value: Any) -> str:
     if isinstance(value, Number):
         return value
     if not isinstance(value, str):
-        return str(value) if type(value) is int else json.dumps(value, ensure_ascii=False, default=str)
-    return json.dumps(value, ensure_ascii=False) if value in _LITERALS or _UNSAFE.search(value) else value
+        if type(value) is int or (type(value) is float and isfinite(value)):
+            return repr(value)
+        return _WORDS[value] if value is None or type(value) is bool else json.dumps(value, default=str)
+    return value if _is_plain(value) else json.dumps(value, ensure_ascii=False)
+
+
+def _is_plain(text: str) -> bool:
+    """Whether a text can stand without quotes."""
+    if text.isprintable():  # which leaves no white space but the space
+        return text not in _LITERALS and " " not in (text[0], text[-1])
+    return _UNSAFE.search(text) is None
 
 
 def cell(value: Any) -> str:

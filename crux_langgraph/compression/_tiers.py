@@ -34,11 +34,10 @@ class Fitting:
         if verbatim is not None:
             parts = self._account.whole("verbatim", "everything fits as it is")
             return Fitted(verbatim, self._budget.count(verbatim), "verbatim", parts)
-        if self._document.structured:
-            compact = self._renderer.whole()
-            if self._budget.fits(compact):
-                parts = self._account.whole("compact", "everything fits as labelled lines")
-                return Fitted(compact, self._budget.count(compact), "compact", parts)
+        compact = self._compact()
+        if compact is not None:
+            parts = self._account.whole("compact", "everything fits as labelled lines")
+            return Fitted(compact, self._budget.count(compact), "compact", parts)
         return self._extract(query)
 
     def _verbatim(self) -> str | None:
@@ -49,9 +48,18 @@ class Fitting:
         fits = self._budget.fits(text) and all(pin in text for pin in _pinned_texts(self._tree.root))
         return text if fits else None
 
+    def _compact(self) -> str | None:
+        """Give the payload as labelled lines when that fits. When a beginning of it does not, no more is written."""
+        if not self._document.structured:
+            return None
+        if self._budget.is_plainly_over(self._renderer.beginning(self._budget.plainly_long + 1)):
+            return None
+        compact = self._renderer.whole()
+        return compact if self._budget.fits(compact) else None
+
     def _extract(self, query: Query) -> Fitted:
         self._check_pins()
-        ranking = Ranking(self._document, _without_echo(query, self._document, self._raw))
+        ranking = Ranking(self._document, _without_echo(query, self._document, self._raw), self._budget.max_tokens)
         selector = Selector(self._document, self._renderer, ranking, self._budget)
         names = [part.path for part in self._document.parts if part.path] + [path for path, _ in self._tree.omitted]
         selection = selector.select(names, self._account.tokens_per_cost)

@@ -1,7 +1,7 @@
 """The value as a tree that may be shown: models taken apart, private fields gone, each field's metadata beside it."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, is_dataclass
 from functools import lru_cache, partial
@@ -17,6 +17,7 @@ from crux_langgraph.fields import MASK, MASK_KEY, Fit, Omit, Pin
 _GONE = "\x00crux-private\x00"
 _MASKED = {MASK_KEY: _GONE}
 _DEEPEST = 60
+_NAMES = frozenset({str})
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 
 
@@ -88,7 +89,7 @@ class _Reader:
 
     def read(self, value: Any, path: str, depth: int) -> Any:
         """Read what was not dumped yet."""
-        if type(value) in _SCALARS:
+        if type(value) in _SCALARS or _is_plain(value, depth):
             return value
         kind = cast("Any", type(value))
         if _is_record(value):
@@ -179,6 +180,24 @@ def _is_record(value: Any) -> bool:
 @lru_cache(maxsize=256)
 def _adapter(kind: Any) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
+
+
+def _is_plain(value: Any, depth: int) -> bool:
+    """Whether it is JSON-like data through and through, without messages in it: then it is read as it is."""
+    if depth > _DEEPEST:
+        return False
+    if type(value) is dict:
+        record = cast("dict[Any, Any]", value)
+        inner: Collection[Any] = record.values()
+        if not _NAMES.issuperset(map(type, record)) or "content" in record:
+            return False
+    elif type(value) is list:
+        inner = cast("list[Any]", value)
+    else:
+        return False
+    return _SCALARS.issuperset(map(type, inner)) or all(
+        type(item) in _SCALARS or _is_plain(item, depth + 1) for item in inner
+    )
 
 
 def _is_series(value: Any) -> bool:

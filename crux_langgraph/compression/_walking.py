@@ -4,12 +4,13 @@ import re
 from typing import Any, cast
 
 from crux_langgraph.compression._prose import pieces
-from crux_langgraph.compression._scalars import cell, is_empty, key, parsed, scalar
+from crux_langgraph.compression._scalars import Number, cell, is_empty, key, parsed, scalar
 from crux_langgraph.compression._talking import Talk
 from crux_langgraph.compression._tree import Marked, Marks
 from crux_langgraph.compression._turns import Conversation
 from crux_langgraph.compression._units import Document, Kind, Part
 
+_ATOMS = frozenset({str, int, float, bool, Number})
 _INDEX = re.compile(r"\[\d+\]")
 _PACK = 20
 _LIST_PACK = 100
@@ -19,12 +20,26 @@ _MOST_LEVELS = 3
 _FEWEST_ROWS = 2
 
 
+class _Names(dict[str, str]):
+    """What stands before a value for its name, made once; the names are kept as the document's keys."""
+
+    def __init__(self, keys: set[str]) -> None:
+        super().__init__()
+        self._keys = keys
+
+    def __missing__(self, name: str) -> str:
+        self._keys.add(name)
+        opening = self[name] = f"{key(name)}: "
+        return opening
+
+
 class Walker:
     """Fills a document with the units of a tree."""
 
     def __init__(self, document: Document) -> None:
         self.document = document
         self._parts: dict[str, int] = {}
+        self._names = _Names(document.keys)
 
     def part(self, path: str, source: Any, marks: Marks, above: int | None = None) -> int:
         """Give the number of the part at a path; what is above it hands down its pin, weight and order."""
@@ -64,6 +79,7 @@ class Walker:
         elif isinstance(node, Conversation):
             self.conversation(node, f"{label}." if label else "", part)
         elif isinstance(node, dict):
+            self.document.structured = True
             self._record(cast("dict[str, Any]", node), f"{label}." if label else "", part)
         elif isinstance(node, list):
             self._list(cast("list[Any]", node), label, part)
@@ -84,14 +100,16 @@ class Walker:
     def _record(self, record: dict[str, Any], label: str, part: int, glue: str = ", ") -> None:
         pack: list[str] = []
         size = 0
+        names = self._names
+        packs = not self._pinned(part)
         for name, item in record.items():
-            node, own = (item, part) if type(item) is not Marked else self._unmarked(item, f"{label}{name}", part)
-            if own == part and _is_short(node) and not is_empty(node) and not self._pinned(part):
-                pack.append(f"{self._key(name)}: {scalar(node)}")
+            if packs and type(item) in _ATOMS and (item or type(item) is not str) and _is_short(item):
+                pack.append(f"{names[name]}{scalar(item)}")
                 size += len(pack[-1])
                 if size > _PACK:
                     size, glue = self._flush(pack, label, part, glue), ", "
                 continue
+            node, own = (item, part) if type(item) is not Marked else self._unmarked(item, f"{label}{name}", part)
             size = self._flush(pack, label, part, glue)
             self._entry(name, node, label, own, ", ")
             glue = ", "
@@ -99,11 +117,11 @@ class Walker:
 
     def _entry(self, name: str, node: Any, label: str, part: int, glue: str) -> None:
         if self._pinned(part) and isinstance(node, str):
-            self.document.add(f"{self._key(name)}: {node}", glue, label, part, "prose")
+            self.document.add(f"{self._names[name]}{node}", glue, label, part, "prose")
         elif is_empty(node):
-            self.document.add(f"{self._key(name)}: {scalar(node)}", glue, label, part, "void")
+            self.document.add(f"{self._names[name]}{scalar(node)}", glue, label, part, "void")
         elif _is_short(node):
-            self.document.add(f"{self._key(name)}: {scalar(node)}", glue, label, part, "scalar")
+            self.document.add(f"{self._names[name]}{scalar(node)}", glue, label, part, "scalar")
         elif _repeats(name, node):
             self._record(node, label, part, "; ")
         else:
@@ -161,10 +179,6 @@ class Walker:
             return
         for glue, piece in pieces(text):
             self.document.add(piece, glue, label, part, kind)
-
-    def _key(self, name: str) -> str:
-        self.document.keys.add(name)
-        return key(name)
 
     def _pinned(self, part: int) -> bool:
         return self.document.parts[part].pinned

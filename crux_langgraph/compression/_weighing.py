@@ -1,6 +1,6 @@
 """What every unit of a document is worth before anything of it is shown, and what it costs."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from crux_langgraph.compression import _counting
@@ -19,7 +19,7 @@ FACTS_IN: dict[Kind, float] = {"scalar": 1.0, "row": 1.0, "call": 1.0, "prose": 
 _TERMS_IN: dict[Kind, float] = {"scalar": 0.0, "row": 0.0, "call": 0.0, "prose": 0.45, "speech": 1.0, "void": 0.0}
 _TERMS_IN_STRUCTURED_PROSE = 0.15
 _ASKED_TERM = 2.0
-_FROM_USER = 1.2
+FROM_USER = 1.2
 _NAMED_BY_USER = 1.4
 _EARLY = 0.3
 _LATE = 0.5
@@ -37,69 +37,86 @@ class Weights:
     facts: list[float]
     terms: list[float]
     terms_in: dict[Kind, float]
-    factors: list[float]
-    costs: list[float]
+    factors: dict[int, float]
+    costs: dict[int, float]
     line_costs: list[float]
     label_costs: dict[str, float]
-    densities: list[float]
+    densities: dict[int, float]
     ordered: frozenset[int]
 
 
-def weigh(document: Document, lexicon: Lexicon, numbered: Sequence[Sequence[int]], query: Query) -> Weights:
-    """Weigh all units of a document."""
+def weigh(document: Document, lexicon: Lexicon, numbered: Mapping[int, Sequence[int]], query: Query) -> Weights:
+    """Weigh those units of a document whose words are given."""
     terms_in: dict[Kind, float] = dict(_TERMS_IN)
     if document.structured:
         terms_in["prose"] = _TERMS_IN_STRUCTURED_PROSE
     asked = asked_features(query, lexicon)
     terms = [weight * _ASKED_TERM if f in asked else weight for f, weight in enumerate(lexicon.terms)]
     facts = _facts(document, lexicon, numbered)
-    costs = [1.0 + sum(map(lexicon.costs.__getitem__, numbers)) for numbers in numbered]
+    if document.structured:  # where words count little: what is asked for is a fact, whatever it is
+        for feature in asked:
+            facts[feature] = max(facts[feature], terms[feature])
+    cost_of = lexicon.costs.__getitem__
+    costs = {at: 1.0 + sum(map(cost_of, numbers)) for at, numbers in numbered.items()}
     factors = _factors(document, relevance(document, numbered, lexicon, query))
     gains = {
         kind: [FACTS_IN[kind] * facts[f] + share * terms[f] for f in lexicon.features].__getitem__
         for kind, share in terms_in.items()
     }
     least = LEAST if len(document.parts) == 1 else OPENING
-    densities = [
-        factor * (sum(map(gains[unit.kind], numbers)) + least) / cost**COST_EXPONENT
-        for unit, numbers, factor, cost in zip(document.units, numbered, factors, costs, strict=True)
-    ]
+    units = document.units
+    densities = {
+        at: factors[at] * (sum(map(gains[units[at].kind], numbers)) + least) / costs[at] ** COST_EXPONENT
+        for at, numbers in numbered.items()
+    }
     ordered = _put_in_order(document, densities)
     head_costs = {head: _counting.weigh(head) + 1 if head else 0.0 for head in {line.head for line in document.lines}}
     line_costs = [head_costs[line.head] for line in document.lines]
-    label_costs = {label: _counting.weigh(label) for label in {unit.label for unit in document.units}}
+    label_costs = {label: _counting.weigh(label) for label in {units[at].label for at in numbered}}
     return Weights(facts, terms, terms_in, factors, costs, line_costs, label_costs, densities, ordered)
 
 
-def _facts(document: Document, lexicon: Lexicon, numbered: Sequence[Sequence[int]]) -> list[float]:
+def _facts(document: Document, lexicon: Lexicon, numbered: Mapping[int, Sequence[int]]) -> list[float]:
     """Raise the facts that the user named: the user's words say what the work is about."""
     if document.spoken:
         return lexicon.facts
     facts = list(lexicon.facts)
     for name in document.keys:
         facts[lexicon.names.get(name.lower(), 0)] = 0.0
-    units = zip(document.units, numbered, strict=True)
-    named = {
-        lexicon.features[number] for unit, numbers in units if document.lines[unit.line].from_user for number in numbers
-    }
+    units, lines = document.units, document.lines
+    said = (numbers for at, numbers in numbered.items() if lines[units[at].line].from_user)
+    named = {lexicon.features[number] for numbers in said for number in numbers}
     for feature in named:
         facts[feature] *= _NAMED_BY_USER
     return facts
 
 
-def _factors(document: Document, scores: Sequence[float]) -> list[float]:
+def _factors(document: Document, scores: Mapping[int, float]) -> dict[int, float]:
     """Multiply what does not depend on the words: the field's weight, relevance to the task, place and author."""
-    sharpen = _sharpest if document.spoken else _mild if document.structured else _sharp
-    weights = [part.weight for part in document.parts]
-    places = _places(document)
+    sharpen = sharpening(document)
     late = _LATE_IN_SPEECH if document.spoken else _LATE
-    return [
-        weights[unit.part]
-        * sharpen(score)
-        * (1 + late * place * place + _EARLY * (1 - place) ** 4)
-        * (_FROM_USER if document.lines[unit.line].from_user else 1.0)
-        for unit, score, place in zip(document.units, scores, places, strict=True)
-    ]
+    parts, lines, units = document.parts, document.lines, document.units
+    firsts, sizes = _extents(document)
+    factors: dict[int, float] = {}
+    for at, score in scores.items():
+        unit = units[at]
+        size = sizes[unit.part]
+        place = (at - firsts[unit.part]) / size if size >= _FEWEST_PLACED else 0.5
+        author = FROM_USER if lines[unit.line].from_user else 1.0
+        placed = 1 + late * place * place + _EARLY * (1 - place) ** 4
+        factors[at] = parts[unit.part].weight * sharpen(score) * placed * author
+    return factors
+
+
+def sharpening(document: Document) -> Callable[[float], float]:
+    """Give what relevance to the task multiplies by, for a kind of document."""
+    return _sharpest if document.spoken else _mild if document.structured else _sharp
+
+
+def shares(document: Document) -> tuple[float, float]:
+    """Say what facts and what words count in a kind of document, taken as one."""
+    kind: Kind = "speech" if document.spoken else "row" if document.structured else "prose"
+    return FACTS_IN[kind], _TERMS_IN[kind]
 
 
 def _sharpest(score: float) -> float:
@@ -114,26 +131,37 @@ def _mild(score: float) -> float:
     return 1 + 4 * score
 
 
-def _places(document: Document) -> list[float]:
-    """Say how far along its field each unit stands, from 0 to 1."""
-    sizes = [0] * len(document.parts)
-    at: list[int] = []
-    for unit in document.units:
-        at.append(sizes[unit.part])
-        sizes[unit.part] += 1
-    pairs = zip(document.units, at, strict=True)
-    return [place / sizes[unit.part] if sizes[unit.part] >= _FEWEST_PLACED else 0.5 for unit, place in pairs]
+def _extents(document: Document) -> tuple[dict[int, int], dict[int, int]]:
+    """Give the first unit of every field, and over how many units it stretches from there."""
+    firsts: dict[int, int] = {}
+    sizes: dict[int, int] = {}
+    for at, unit in enumerate(document.units):
+        first = firsts.setdefault(unit.part, at)
+        sizes[unit.part] = at - first + 1
+    return firsts, sizes
 
 
-def _put_in_order(document: Document, densities: list[float]) -> frozenset[int]:
+def _put_in_order(document: Document, densities: dict[int, float]) -> frozenset[int]:
     """Make the units of ordered fields fall off from one end, starting at the rate of the field's best unit."""
     ordered: set[int] = set()
-    for number, part in enumerate(document.parts):
-        if part.order is None:
-            continue
-        units = [at for at, unit in enumerate(document.units) if unit.part == number]
-        best = max((densities[at] for at in units), default=0.0)
-        for rank, at in enumerate(units if part.order == "first" else reversed(units)):
-            densities[at] = best / (1 + rank) ** 0.5
-        ordered.update(units)
+    units = document.units
+    for members in in_order(document, ((at, units[at].part) for at in densities)):
+        densities.update(falling_off(members, densities))
+        ordered.update(members)
     return frozenset(ordered)
+
+
+def in_order(document: Document, members: Iterable[tuple[int, int]]) -> list[list[int]]:
+    """Take what belongs to each ordered field, from the end that matters; a member comes with its field's number."""
+    ordered = {number: part.order for number, part in enumerate(document.parts) if part.order is not None}
+    taken: dict[int, list[int]] = {}
+    for at, part in members if ordered else ():
+        if part in ordered:
+            taken.setdefault(part, []).append(at)
+    return [found if ordered[part] == "first" else found[::-1] for part, found in taken.items()]
+
+
+def falling_off(members: Sequence[int], rates: Mapping[int, float]) -> dict[int, float]:
+    """Rate members by their rank alone, starting at the rate of the best of them."""
+    best = max(rates[at] for at in members)
+    return {at: best / (1 + rank) ** 0.5 for rank, at in enumerate(members)}

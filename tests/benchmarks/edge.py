@@ -11,38 +11,15 @@ import argparse
 import asyncio
 import json
 import operator
-import secrets
-import statistics
-import time
-from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Annotated, Any
-from uuid import uuid4
 
+from alternating import medians
+from by_hand import Research, Source, handed_over, to_brief
 from langgraph.graph import END, START, StateGraph
-from pydantic import BaseModel
 from typing_extensions import TypedDict
 
 from crux_langgraph import estimate_tokens, handoff
 from crux_langgraph.graph import HandoffState, add_handoff
-
-
-class Source(BaseModel):
-    url: str
-    title: str
-    score: float
-
-
-class Research(BaseModel):
-    question: str
-    findings: str
-    sources: list[Source]
-
-
-class Brief(BaseModel):
-    question: str
-    findings: str
-    key_sources: list[Source]
 
 
 class State(HandoffState, total=False):
@@ -56,34 +33,9 @@ class PlainState(TypedDict, total=False):
     handoffs: Annotated[dict[str, Any], operator.or_]
 
 
-def to_brief(research: Research) -> Brief:
-    return Brief(question=research.question, findings=research.findings, key_sources=research.sources)
-
-
-def by_hand(state: PlainState) -> dict[str, Any]:
-    started = time.perf_counter()
-    research = Research.model_validate(state["research"])
-    checked = time.perf_counter()
-    returned = to_brief(research)
-    transformed = time.perf_counter()
-    brief = Brief.model_validate(returned.model_dump())
-    durations = {"input": checked - started, "transform": transformed - checked}
-    durations["output"] = time.perf_counter() - transformed
-    payload_id = f"ho-{uuid4().hex}"
-    envelope = {
-        "format": 1,
-        "id": payload_id,
-        "handoff": "to-brief",
-        "version": 1,
-        "from_agent": "a",
-        "to_agent": "b",
-        "created_at": datetime.now(UTC).isoformat(timespec="microseconds"),
-        "data": brief.model_dump(mode="json"),
-        "summary": None,
-        "fence": secrets.token_urlsafe(16),
-        "receipt": {"durations_s": durations, "measured": {}},
-    }
-    return {"handoffs": {payload_id: envelope}}
+def crossed_by_hand(state: PlainState) -> dict[str, Any]:
+    envelope = handed_over(state["research"], from_agent="a", to_agent="b")
+    return {"handoffs": {envelope["id"]: envelope}}
 
 
 def research_of(size: int) -> dict[str, Any]:
@@ -107,28 +59,10 @@ def build(value: dict[str, Any], *, max_tokens: int | None, ours: bool) -> Any:
         contract = handoff(from_agent="a", to_agent="b", max_tokens=max_tokens)(to_brief)
         add_handoff(builder, contract, read="research")
     else:
-        builder.add_node("to-brief", by_hand)
+        builder.add_node("to-brief", crossed_by_hand)
         builder.add_edge("a", "to-brief")
         builder.add_edge("to-brief", "b")
     return builder.compile()
-
-
-def alternate(rounds: int, *runs: Callable[[], float]) -> list[float]:
-    """Median seconds of each run, taken turn about so that the machine's noise falls on all of them."""
-    seconds: list[list[float]] = [[] for _ in runs]
-    for _ in range(rounds):
-        for taken, run in zip(seconds, runs, strict=True):
-            taken.append(run())
-    return [statistics.median(taken) for taken in seconds]
-
-
-def timed(run: Callable[[], Any]) -> Callable[[], float]:
-    def once() -> float:
-        started = time.perf_counter()
-        run()
-        return time.perf_counter() - started
-
-    return once
 
 
 def measure(size: int, rounds: int, *, is_async: bool) -> dict[str, Any]:
@@ -136,13 +70,9 @@ def measure(size: int, rounds: int, *, is_async: bool) -> dict[str, Any]:
     plain, ours = build(value, max_tokens=None, ours=False), build(value, max_tokens=None, ours=True)
     if is_async:
         with asyncio.Runner() as loop:
-            base, cost = alternate(
-                rounds,
-                timed(lambda: loop.run(plain.ainvoke({}))),
-                timed(lambda: loop.run(ours.ainvoke({}))),
-            )
+            base, cost = medians(rounds, lambda: loop.run(plain.ainvoke({})), lambda: loop.run(ours.ainvoke({})))
     else:
-        base, cost = alternate(rounds, timed(lambda: plain.invoke({})), timed(lambda: ours.invoke({})))
+        base, cost = medians(rounds, lambda: plain.invoke({}), lambda: ours.invoke({}))
     return {
         "bytes": len(json.dumps(value)),
         "way": "ainvoke" if is_async else "invoke",
@@ -157,11 +87,8 @@ def measure_budget(size: int, rounds: int) -> dict[str, Any]:
     value = research_of(size)
     free, limited = handoff(from_agent="a")(to_brief), handoff(from_agent="a", max_tokens=10**7)(to_brief)
     context = free.prepare(value).context
-    base, cost, count = alternate(
-        rounds,
-        timed(lambda: free.prepare(value)),
-        timed(lambda: limited.prepare(value)),
-        timed(lambda: estimate_tokens(context)),
+    base, cost, count = medians(
+        rounds, lambda: free.prepare(value), lambda: limited.prepare(value), lambda: estimate_tokens(context)
     )
     return {"bytes": size, "added_ms": (cost - base) * 1e3, "count_ms": count * 1e3, "counts": (cost - base) / count}
 

@@ -36,10 +36,15 @@ def openai_server(answer: Answer) -> Iterator[tuple[str, list[dict[str, Any]]]]:
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             bodies.append(body)
-            message = answer(body)
-            lines = streamed(message) if body.get("stream") else json.dumps(whole(message))
-            self.send_response(200)
-            self.send_header("Content-Type", "text/event-stream" if body.get("stream") else "application/json")
+            refused = [fault for tool in body.get("tools", ()) for fault in strict_faults(tool["function"])]
+            is_streamed = body.get("stream") and not refused
+            if refused:
+                lines = json.dumps({"error": {"message": refused[0], "type": "invalid_request_error"}})
+            else:
+                message = answer(body)
+                lines = streamed(message) if is_streamed else json.dumps(whole(message))
+            self.send_response(400 if refused else 200)
+            self.send_header("Content-Type", "text/event-stream" if is_streamed else "application/json")
             self.send_header("Content-Length", str(len(lines.encode())))
             self.end_headers()
             self.wfile.write(lines.encode())
@@ -56,6 +61,34 @@ def openai_server(answer: Answer) -> Iterator[tuple[str, list[dict[str, Any]]]]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+NOT_STRICT = {"allOf", "oneOf", "not", "if", "then", "else", "dependentRequired", "dependentSchemas", "prefixItems"}
+
+
+def strict_faults(function: dict[str, Any]) -> list[str]:
+    """Why the provider refuses this function, as its documentation of strict schemas has it; nothing if not strict."""
+    if not function.get("strict"):
+        return []
+    root = function["parameters"]
+    faults = [] if root.get("type") == "object" and "anyOf" not in root else ["schema must be an object"]
+    return [f"Invalid schema for function {function['name']!r}: {one}" for one in (*faults, *faults_in(root, ()))]
+
+
+def faults_in(schema: Any, path: tuple[str, ...]) -> list[str]:
+    context = f"In context={path}, "
+    faults = [f"{context}{word!r} is not permitted" for word in NOT_STRICT & schema.keys()]
+    if "$ref" in schema and len(schema) > 1:
+        faults.append(f"{context}$ref cannot have keywords")
+    if schema.get("type") == "object" or "properties" in schema:
+        if schema.get("additionalProperties") is not False:
+            faults.append(f"{context}'additionalProperties' is required to be supplied and to be false")
+        if set(schema.get("required", ())) != schema.get("properties", {}).keys():
+            faults.append(f"{context}'required' is required to be an array including every key in properties")
+    inner = {**schema.get("properties", {}), **schema.get("$defs", {})}
+    inner |= {f"anyOf[{at}]": one for at, one in enumerate(schema.get("anyOf", ()))}
+    inner |= {"items": schema["items"]} if "items" in schema else {}
+    return faults + [fault for name, one in inner.items() for fault in faults_in(one, (*path, name))]
 
 
 def whole(message: dict[str, Any]) -> dict[str, Any]:

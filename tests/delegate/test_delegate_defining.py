@@ -1,13 +1,19 @@
 """Wrong use of a delegate fails where it is defined, with what to write instead."""
 
+import copy
 import functools
+import json
+import threading
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 import pytest
 from langchain.tools import ToolRuntime
 from langchain_core.runnables import RunnableConfig
-from pydantic import BaseModel, Field, RootModel
+from langchain_core.tools import InjectedToolArg, InjectedToolCallId
+from langgraph.prebuilt import InjectedState, InjectedStore
+from langgraph.types import StreamWriter
+from pydantic import BaseModel, Field, RootModel, create_model
 from support import Brief, Research, to_brief
 from typing_extensions import TypedDict
 
@@ -183,15 +189,46 @@ def test_arguments_that_cannot_be_fields_are_refused() -> None:
     def no_json(question: Call) -> Research:
         raise NotImplementedError
 
+    def called(write: StreamWriter) -> Research:
+        raise NotImplementedError
+
     assert "Annotate it: `question: str`" in refused(bare)
     assert "'questions' cannot be given by name" in refused(many)
     assert "Rename the parameter" in refused(hidden)
     assert "Rename the parameter" in refused(taken)
     assert "belongs into `context`" in refused(no_json)
+    assert "belongs into `context`" in refused(called)
+    assert "belongs into `context`" in refused(called, args_schema=Called)
 
 
 class Call:
     """A class that pydantic knows nothing of."""
+
+
+class Called(BaseModel):
+    write: StreamWriter
+
+
+@pytest.mark.parametrize(
+    "annotation",
+    [
+        Annotated[dict[str, Any], InjectedState],
+        Annotated[Any, InjectedStore()],
+        Annotated[str, InjectedToolCallId],
+        Annotated[str, InjectedToolArg],
+        RunnableConfig,
+        RunnableConfig | None,
+    ],
+    ids=str,
+)
+def test_what_langchain_fills_by_annotation_is_refused_with_how_a_delegate_asks_for_it(annotation: Any) -> None:
+    def asks(question: str, given: Any = None) -> Research:
+        raise NotImplementedError
+
+    asks.__annotations__["given"] = annotation
+    fields: Any = {"question": (str, ...), "given": (annotation, None)}
+    for options in ({}, {"args_schema": create_model("Asked", **fields)}):
+        assert "its argument 'given' is not one that a calling model gives" in refused(asks, **options)
 
 
 class Reserved(BaseModel):
@@ -283,6 +320,24 @@ def test_a_tool_needs_a_name_and_a_description_that_a_model_can_be_given() -> No
     tool = make(research).as_tool(name="look", description="Look.")
     assert (tool.name, tool.description) == ("look", "Look.")
     assert [one.name for one in make(research).as_tools()] == ["research"]
+
+
+def test_a_deep_copy_is_the_delegate_itself_whatever_its_subagent_holds() -> None:
+    lock = threading.Lock()
+
+    class Locked:
+        """Answer."""
+
+        def __init__(self) -> None:
+            self.lock = lock
+
+        def __call__(self) -> Research:
+            with self.lock:
+                return Research(question="q")
+
+    made = make(Locked())
+    assert copy.deepcopy({"made": made})["made"] is made
+    assert json.loads(made.as_tool(name="locked").model_copy(deep=True).invoke({}))["data"]["task"] == "q"
 
 
 def test_a_local_function_may_name_itself() -> None:

@@ -11,8 +11,9 @@ from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.runnables import RunnableConfig, RunnableLambda
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.prebuilt import ToolNode
 from langgraph.runtime import Runtime
-from langgraph.types import Command, interrupt
+from langgraph.types import Command, Send, interrupt
 from pydantic import BaseModel, RootModel
 from support import Brief, Call, Research, ScriptedModel, calling, to_brief
 from typing_extensions import TypedDict
@@ -68,6 +69,31 @@ async def test_an_agents_structured_response_is_handed_over(call: Call) -> None:
     assert result.data == Brief(task="q", facts=["f"])
     assert [message.content for message in model.sent[0]] == ["Why?"]
     assert (made.id, made.__name__, made.description, made.max_repairs) == ("researcher", "researcher", "Ask.", 1)
+
+
+async def test_a_structured_response_that_an_agent_gives_up_on_is_the_subagents_failure(call: Call) -> None:
+    wrong = calling({"name": "Research", "args": {"question": 1}, "id": "1", "type": "tool_call"})
+    agent = create_agent(
+        ScriptedModel(replies=[wrong]),
+        tools=[],
+        response_format=ToolStrategy(Research, handle_errors=False),
+        name="researcher",
+    )
+    with pytest.raises(errors.SubagentError, match="raised StructuredOutputValidationError"):
+        await call.run(made_of(agent), {"question": "Why?"})
+
+
+async def test_a_structured_response_that_a_model_forgets_is_asked_for_again(call: Call) -> None:
+    def look(text: str) -> str:
+        """Look."""
+        raise NotImplementedError
+
+    structured = {"name": "Research", "args": {"question": "q"}, "id": "1", "type": "tool_call"}
+    model = ScriptedModel(replies=["I am done.", calling(structured)])
+    agent = create_agent(model, tools=[look], response_format=ToolStrategy(Research), name="researcher")
+    result = await call.run(made_of(agent), {"question": "Why?"})
+    assert (result.data.task, result.repairs) == ("q", 1)
+    assert "found NoneType" in model.sent[1][-1].text
 
 
 async def test_a_graph_has_the_name_that_its_delegate_is_given() -> None:
@@ -154,7 +180,10 @@ async def test_a_missing_structured_response_is_a_wrong_return(call: Call, missi
     graph, _ = answering(missing, missing)
     with pytest.raises(errors.ReturnError, match="after 1 repair is not a valid Research") as caught:
         await call.run(made_of(graph), {"question": "q"})
-    assert caught.value.returned == missing
+    kept: Any = caught.value.returned
+    assert kept["structured_response"] == missing
+    assert [message.text for message in kept["messages"]][::2][:1] == ["q"]
+    assert kept["messages"][-1].text == "answer 2"
 
 
 async def test_a_wrong_return_is_repaired_in_the_same_conversation(call: Call) -> None:
@@ -192,6 +221,64 @@ async def test_an_explicit_recursion_limit_beats_the_agents_own(call: Call, user
     with pytest.raises(errors.SubagentError, match="raised GraphRecursionError"):
         await call.run(made_of(agent, output="text", recursion_limit=7), {"question": "q"})
     assert len(model.sent) == 4
+
+
+async def test_a_graph_that_gives_no_messages_back_has_no_conversation_to_repair_in(call: Call) -> None:
+    class Found(TypedDict):
+        structured_response: Any
+
+    builder: Any = StateGraph(Answered, input_schema=MessagesState, output_schema=Found)
+    builder.add_node("node", lambda _: {"structured_response": {"question": 1}})
+    builder.add_edge(START, "node")
+    made = made_of(builder.compile(name="mute"))
+    with pytest.raises(errors.ReturnError, match="question: expected a valid string"):
+        await call.run(made, {"question": "q"})
+    assert made.max_repairs == 0
+
+
+@pytest.mark.parametrize("prompted", [None, 1, iter(())])
+async def test_a_prompt_that_makes_no_input_is_named(call: Call, prompted: Any) -> None:
+    graph, given = answering()
+    kind = type(prompted).__name__
+    with pytest.raises(errors.SubagentError, match=f"asked was given a {kind} by its prompt\nHave prompt= return"):
+        await call.run(made_of(graph, prompt=lambda _: prompted), {"question": "q"})
+    assert given == []
+
+
+async def test_a_checkpointer_of_the_graphs_own_is_not_used(call: Call) -> None:
+    saver = InMemorySaver()
+    graph, given = answering(Research(question="1"), Research(question="2"), checkpointer=saver)
+    made = made_of(graph)
+    assert (await call.run(made, {"question": "q"})).data.task == "1"
+    outer: Any = StateGraph(Answered)
+    outer.add_node("calls", outer_node(made, call))
+    outer.add_edge(START, "calls")
+    assert (await call(outer.compile(), {"messages": []}, {"configurable": {"thread_id": "1"}}))["note"] == "2"
+    assert list(saver.list(None)) == []
+    assert len(given[1]["messages"]) == 1
+
+
+async def test_a_graph_without_checkpoints_resumes_from_its_start(call: Call) -> None:
+    ran: list[str] = []
+
+    def first(_: Any) -> dict[str, Any]:
+        ran.append("first")
+        return {}
+
+    builder: Any = StateGraph(Answered)
+    builder.add_node("first", first)
+    builder.add_node("second", lambda _: {"structured_response": {"question": interrupt("which?")}})
+    builder.add_edge(START, "first")
+    builder.add_edge("first", "second")
+    made = made_of(builder.compile(name="asks", checkpointer=False))
+    outer: Any = StateGraph(Answered)
+    outer.add_node("calls", outer_node(made, call))
+    outer.add_edge(START, "calls")
+    graph = outer.compile(checkpointer=InMemorySaver())
+    config = {"configurable": {"thread_id": "1"}}
+    assert "__interrupt__" in await call(graph, {"messages": []}, config)
+    assert (await call(graph, Command(resume="that"), config))["note"] == "that"
+    assert ran == ["first", "first"]
 
 
 async def test_the_context_is_threaded_through_the_graph(call: Call) -> None:
@@ -283,6 +370,48 @@ async def test_an_interrupt_resumes_without_running_finished_work_twice(call: Ca
     assert ran == ["first"]
 
 
+def of_create_agent(made: Any, asked: AIMessage) -> Any:
+    return create_agent(ScriptedModel(replies=[asked, "x"]), tools=made.as_tools(), checkpointer=InMemorySaver())
+
+
+def of_ones_own(made: Any, asked: AIMessage) -> Any:
+    """A ToolNode that is sent each call by itself."""
+    builder: Any = StateGraph(MessagesState)
+    builder.add_node("model", lambda _: {"messages": [asked]})
+    builder.add_node("tools", ToolNode(made.as_tools()))
+    builder.add_edge(START, "model")
+    builder.add_conditional_edges("model", lambda _: [Send("tools", [one]) for one in asked.tool_calls], ["tools"])
+    return builder.compile(checkpointer=InMemorySaver())
+
+
+@pytest.mark.parametrize("graph_of", [of_create_agent, of_ones_own])
+async def test_three_calls_of_one_graph_are_resumed_each_with_its_own_answer(call: Call, graph_of: Any) -> None:
+    ran: list[str] = []
+
+    def first(state: Any) -> dict[str, Any]:
+        ran.append(state["messages"][0].text)
+        return {}
+
+    def second(state: Any) -> dict[str, Any]:
+        asked = state["messages"][0].text
+        return {"structured_response": {"question": f"{asked} {interrupt(asked)}"}}
+
+    builder: Any = StateGraph(Answered)
+    builder.add_node("first", first)
+    builder.add_node("second", second)
+    builder.add_edge(START, "first")
+    builder.add_edge("first", "second")
+    made = made_of(builder.compile(name="asks"))
+    calls = [{"name": "asks", "args": {"question": one}, "id": one, "type": "tool_call"} for one in "abc"]
+    agent = graph_of(made, calling(*calls))
+    config = {"configurable": {"thread_id": "1"}}
+    out = await call(agent, {"messages": ["go"]}, config)
+    resume = {one.id: f"to {one.value}" for one in out["__interrupt__"]}
+    out = await call(agent, Command(resume=resume), config)
+    assert [made.result(message).data.task for message in out["messages"][2:5]] == ["a to a", "b to b", "c to c"]
+    assert sorted(ran) == ["a", "b", "c"]
+
+
 async def test_an_interrupt_with_no_graph_around_is_an_error_with_the_way_out(call: Call) -> None:
     builder: Any = StateGraph(Answered)
     builder.add_node("node", lambda _: {"structured_response": interrupt("which?")})
@@ -306,13 +435,19 @@ async def test_a_time_limit_of_a_graph_has_only_the_async_way() -> None:
         made.run({"question": ""})
 
 
+async def awaited(given: Any) -> Any:
+    raise NotImplementedError
+
+
 @pytest.mark.parametrize(
     "options, said",
     [
         ({"output": "answer"}, "its output is 'answer'"),
-        ({"output": lambda: None}, "Give it one parameter"),
-        ({"prompt": "Look into {question}"}, "Give a function of the args_schema"),
-        ({"prompt": lambda: ""}, "Give a function of the args_schema"),
+        ({"output": lambda: None}, "Give output= a function of the graph's final state"),
+        ({"output": awaited}, "its output awaited is asynchronous"),
+        ({"prompt": "Look into {question}"}, "Give prompt= a function of the args_schema"),
+        ({"prompt": lambda: ""}, "its prompt cannot be called with one value"),
+        ({"prompt": awaited}, "its prompt awaited is asynchronous"),
         ({"recursion_limit": 0}, "recursion_limit is 0"),
         ({"parent_commands": "allow"}, "parent_commands is 'allow'"),
         ({"args_schema": RootModel[str]}, "is a RootModel"),

@@ -54,6 +54,53 @@ async def test_a_subagent_that_answers_its_cancellation_was_late_all_the_same() 
         await stubborn.arun({})
 
 
+async def test_a_subagent_that_makes_an_error_of_its_cancellation_was_late_all_the_same() -> None:
+    @delegate(handoff=CONTRACT, timeout_s=0.02)
+    async def client() -> Research:
+        try:
+            await asyncio.sleep(10)
+        except asyncio.CancelledError:
+            raise ConnectionError from None
+        raise NotImplementedError
+
+    with pytest.raises(errors.TimeLimitError) as caught:
+        await client.arun({})
+    assert isinstance(caught.value.original, errors.SubagentError)
+    assert errors.is_retryable(caught.value)
+
+
+async def test_a_failure_within_the_time_is_not_the_limits() -> None:
+    @delegate(handoff=CONTRACT, timeout_s=5)
+    async def client() -> Research:
+        raise ConnectionError
+
+    with pytest.raises(errors.SubagentError, match="raised ConnectionError"):
+        await client.arun({})
+
+
+async def test_a_cancellation_of_the_subagents_own_is_its_failure(call: Call) -> None:
+    async def awaits() -> Research:
+        inner = asyncio.create_task(asyncio.sleep(10))
+        inner.cancel()
+        await inner
+        raise NotImplementedError
+
+    def raises() -> Research:
+        raise asyncio.CancelledError
+
+    with pytest.raises(errors.SubagentError, match="raised CancelledError"):
+        await call.run(delegate(handoff=CONTRACT)(awaits if call.is_async else raises), {})
+
+
+def test_without_a_loop_a_cancellation_is_the_subagents_own() -> None:
+    @delegate(handoff=CONTRACT)
+    def raises() -> Research:
+        raise asyncio.CancelledError
+
+    with pytest.raises(errors.SubagentError, match="raised CancelledError"):
+        raises.run({})
+
+
 async def test_a_call_within_its_time_is_not_touched() -> None:
     @delegate(handoff=CONTRACT, timeout_s=5)
     async def quick() -> Research:

@@ -2,14 +2,17 @@
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from datetime import date
+from typing import Annotated, Any, Literal
 
 import pytest
 from langchain.agents import create_agent
+from langchain.agents.middleware import AgentMiddleware
 from langchain_core.messages import ToolMessage
 from langchain_openai import ChatOpenAI
 from loopback import asks, openai_server, says
-from pydantic import BaseModel
+from openai import BadRequestError
+from pydantic import BaseModel, Field
 from support import Brief, Call, Research, to_brief
 
 from crux_langgraph import Delegate, delegate, handoff
@@ -81,13 +84,85 @@ async def test_an_agent_with_two_delegates_works_end_to_end(
     assert json.loads(sent[1]["content"]) == {"data": {"task": "deep", "facts": ["one"]}, "summary": None}
 
 
-async def test_a_strict_schema_is_one_that_the_provider_accepts(call: Call, server: Any) -> None:
-    url, bodies = server
-    await call(chat(url).bind_tools([look_up.as_tool(), researcher(chat(url)).as_tool()], strict=True), "go")
-    for tool in bodies[0]["tools"]:
-        function = tool["function"]
-        parameters = function["parameters"]
-        assert function["strict"] is True
-        assert parameters["additionalProperties"] is False
-        assert set(parameters["required"]) == parameters["properties"].keys()
-    assert bodies[0]["tools"][0]["function"]["parameters"]["properties"]["question"]["description"]
+class Source(BaseModel):
+    """Where to look."""
+
+    url: str
+    weight: float | None = None
+
+
+@delegate(handoff=CONTRACT)
+def search(
+    question: str,
+    kinds: list[Literal["web", "paper"]],
+    since: date | None = None,
+    depth: Annotated[int, Field(ge=1, le=3)] = 2,
+    within: list[Source] | None = None,
+    first: Source | None = None,
+    how: Literal["wide", "deep"] = "wide",
+) -> Research:
+    """Search.
+
+    Args:
+        question: what to look for
+        first: where to begin
+    """
+    urls = [source.url for source in (*(within or ()), *([first] if first else ()))]
+    return Research(question=question, findings=[str(depth), how, str(since), *kinds, *urls])
+
+
+class Strictly(AgentMiddleware[Any, Any]):
+    """Has an agent's model bind its tools strictly."""
+
+    def wrap_model_call(self, request: Any, handler: Any) -> Any:
+        return handler(request.override(model_settings={"strict": True}))
+
+    async def awrap_model_call(self, request: Any, handler: Any) -> Any:
+        return await handler(request.override(model_settings={"strict": True}))
+
+
+EVERY_ARGUMENT: dict[str, Any] = {
+    "question": "q",
+    "kinds": ["paper"],
+    "since": None,
+    "depth": 3,
+    "within": [{"url": "one", "weight": None}],
+    "first": None,
+    "how": "deep",
+}
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+async def test_a_strict_agent_gives_every_argument_and_null_for_what_it_leaves_out(
+    call: Call, users_may_block: None, *, streaming: bool
+) -> None:
+    def answer(body: dict[str, Any]) -> dict[str, Any]:
+        done = any(message["role"] == "tool" for message in body["messages"])
+        return says("done") if done else asks(("1", "search", EVERY_ARGUMENT))
+
+    with openai_server(answer) as (url, bodies):
+        model = chat(url, streaming=streaming)
+        agent = create_agent(model, tools=search.as_tools(), middleware=[Strictly()])
+        out = await call(agent, {"messages": ["go"]})
+    assert search.result(out["messages"][-2]).data == Brief(task="q", facts=["3", "deep", "None", "paper", "one"])
+    function = bodies[0]["tools"][0]["function"]
+    assert function["strict"] is True
+    assert function["parameters"]["properties"]["question"]["description"] == "what to look for"
+    assert function["parameters"]["properties"]["first"]["description"] == "where to begin"
+
+
+async def test_delegates_of_functions_and_graphs_have_schemas_that_a_strict_provider_takes(call: Call) -> None:
+    with openai_server(lambda _: says("ready")) as (url, bodies):
+        tools = [look_up.as_tool(), researcher(chat(url)).as_tool(), search.as_tool()]
+        assert (await call(chat(url).bind_tools(tools, strict=True), "go")).content == "ready"
+    assert [tool["function"]["strict"] for tool in bodies[0]["tools"]] == [True, True, True]
+
+
+async def test_a_strict_provider_refuses_a_schema_that_is_not_strict(call: Call) -> None:
+    @delegate(handoff=CONTRACT)
+    def paired(pair: tuple[int, str]) -> Research:
+        """Take a pair."""
+        raise NotImplementedError
+
+    with openai_server(lambda _: says("ready")) as (url, _), pytest.raises(BadRequestError, match="'prefixItems'"):
+        await call(chat(url).bind_tools([paired.as_tool()], strict=True), "go")

@@ -26,9 +26,11 @@ class Ask(BaseModel):
 class Children:
     """Delegates whose behaviour is asked for by an argument, with a count of how often each call's body began."""
 
-    def __init__(self, call: Call, **options: Any) -> None:
+    def __init__(self, call: Call, *kinds: str, **options: Any) -> None:
+        self.kinds = dict(zip("abc", kinds, strict=True))
         self.began: Counter[str] = Counter()
-        self.sleeping = asyncio.Event()
+        self.cancelled: list[str] = []
+        self.all_sleep = asyncio.Event()
         limits = {"timeout_s": 0.5} if call.is_async else {}
         function = self._async() if call.is_async else self._sync()
         self.delegate: Delegate[Any, Any] = delegate(**{"handoff": CONTRACT, **limits, **options})(function)
@@ -43,57 +45,66 @@ class Children:
     def _async(self) -> Any:
         async def child(kind: str, name: str, *, repair: RepairRequest | None = None) -> Research:
             """Do one thing."""
-            if kind == "raises once":
-                await asyncio.sleep(0.1)  # lets its siblings finish
+            if kind == "raises late":
+                await self.all_sleep.wait()
             answer = self.act(kind, name, repair)
             if kind == "sleeps" and self.began[name] == 1:
-                await asyncio.sleep(0.1)  # lets its siblings finish
-                self.sleeping.set()
-                await asyncio.sleep(10)
+                await self.sleep(name)
             return answer
 
         return child
 
+    async def sleep(self, name: str) -> None:
+        asleep = [one for one, kind in self.kinds.items() if kind == "sleeps" and self.began[one]]
+        if len(asleep) == list(self.kinds.values()).count("sleeps"):
+            await asyncio.sleep(0.1)  # lets its siblings finish
+            self.all_sleep.set()
+        try:
+            await asyncio.sleep(10)
+        finally:
+            self.cancelled.append(name)
+
     def act(self, kind: str, name: str, repair: RepairRequest | None) -> Any:
         self.began[name] += 1
-        if kind == "raises" or (kind == "raises once" and self.began[name] == 1):
+        if kind == "raises" or (kind in ("raises once", "raises late") and self.began[name] == 1):
             raise KeyError(name)
+        if kind == "cancels itself":
+            raise asyncio.CancelledError
         if kind == "interrupts":
             return Research(question=f"{name} {interrupt(name)}")
-        if kind == "always wrong" or (kind == "wrong once" and repair is None):
+        if kind == "wrong always" or (kind == "wrong once" and repair is None):
             return {"question": self.began[name]}
         return Research(question=name)
 
-    def agent(self, *more: Any) -> Any:
-        model = ScriptedModel(replies=[calling(*self.calls, *more), "done"])
-        tools = [*self.delegate.as_tools(), *steering().as_tools()]
+    def steering(self) -> Delegate[Any, Any, Any, Any]:
+        """A graph that tries to steer its caller."""
+
+        def node(state: MessagesState) -> Command[Any]:
+            self.began[state["messages"][0].text] += 1
+            return Command(graph=Command.PARENT, goto="__end__")
+
+        builder: Any = StateGraph(MessagesState)
+        builder.add_node("node", node)
+        builder.add_edge(START, "node")
+        return Delegate.from_graph(
+            builder.compile(name="steers"),
+            handoff=CONTRACT,
+            args_schema=Ask,
+            output="text",
+            description="Steer.",
+            on_error="tell",
+        )
+
+    def agent(self) -> Any:
+        """An agent whose model calls all three in one turn."""
+        model = ScriptedModel(replies=[calling(*(self.asking(*one) for one in self.kinds.items())), "done"])
+        tools = [*self.delegate.as_tools(), *self.steering().as_tools()]
         return create_agent(model, tools=tools, checkpointer=InMemorySaver())
 
-    calls: tuple[Any, ...] = ()
-
-    def calling(self, kind: str) -> Any:
-        """The agent whose model calls one child of this kind between two that are well."""
-        kinds = ("ok", kind, "ok")
-        self.calls = tuple(
-            {"name": "child", "args": {"kind": one, "name": name}, "id": name, "type": "tool_call"}
-            for one, name in zip(kinds, "abc", strict=True)
-        )
-        return self.agent()
-
-
-def steering() -> Delegate[Any, Any, Any, Any]:
-    """A graph that tries to steer its caller."""
-    builder: Any = StateGraph(MessagesState)
-    builder.add_node("node", lambda _: Command(graph=Command.PARENT, goto="__end__"))
-    builder.add_edge(START, "node")
-    return Delegate.from_graph(
-        builder.compile(name="steers"),
-        handoff=CONTRACT,
-        args_schema=Ask,
-        output="text",
-        description="Steer.",
-        on_error="tell",
-    )
+    def asking(self, name: str, kind: str) -> dict[str, Any]:
+        if kind == "steers":
+            return {"name": "steers", "args": {"name": name}, "id": name, "type": "tool_call"}
+        return {"name": "child", "args": {"kind": kind, "name": name}, "id": name, "type": "tool_call"}
 
 
 def answers(children: Children, out: Any) -> dict[str, str]:
@@ -107,83 +118,93 @@ def answers(children: Children, out: Any) -> dict[str, str]:
 
 def told(children: Children, message: Any) -> str:
     if message.status == "error":
-        return str(message.content).split("layer: ")[1].split(")")[0]
+        return f"told of the {str(message.content).split('layer: ')[1].split(')')[0]}"
     return children.delegate.result(message).data.task
 
 
-@pytest.mark.parametrize(
-    "kind, answer, bodies",
-    [("ok", "b", 1), ("raises", "subagent", 1), ("wrong once", "b", 2), ("always wrong", "return", 2)],
-)
-async def test_one_child_of_three_costs_its_siblings_nothing(call: Call, kind: str, answer: str, bodies: int) -> None:
-    children = Children(call, on_error="tell")
-    out = await call(children.calling(kind), {"messages": ["go"]}, CONFIG)
-    assert answers(children, out) == {"a": "a", "b": answer, "c": "c"}
-    assert children.began == {"a": 1, "b": bodies, "c": 1}
+CELLS = {  # what one call is answered with, and how often its body begins
+    "ok": ("{name}", 1),
+    "raises": ("told of the subagent", 1),
+    "cancels itself": ("told of the subagent", 1),
+    "interrupts": ("{name} to {name}", 2),
+    "steers": ("told of the subagent", 1),
+    "wrong once": ("{name}", 2),
+    "wrong always": ("told of the return", 2),
+    "sleeps": ("told of the limit", 1),
+}
 
 
-async def test_one_child_of_three_may_time_out() -> None:
-    children = Children(Call("ainvoke"), on_error="tell")
-    out = await children.calling("sleeps").ainvoke({"messages": ["go"]}, CONFIG)
-    assert answers(children, out) == {"a": "a", "b": "limit", "c": "c"}
-    assert children.began == {"a": 1, "b": 1, "c": 1}
-
-
-async def test_one_child_of_three_may_interrupt(call: Call) -> None:
-    children = Children(call)
-    agent = children.calling("interrupts")
-    out = await call(agent, {"messages": ["go"]}, CONFIG)
-    assert [one.value for one in out["__interrupt__"]] == ["b"]
-    out = await call(agent, Command(resume="yes"), CONFIG)
-    assert answers(children, out) == {"a": "a", "b": "b yes", "c": "c"}
-    assert children.began == {"a": 1, "b": 2, "c": 1}
-
-
-async def test_all_three_children_may_interrupt_and_are_resumed_by_id(call: Call) -> None:
-    children = Children(call)
-    children.calls = tuple(
-        {"name": "child", "args": {"kind": "interrupts", "name": name}, "id": name, "type": "tool_call"}
-        for name in "abc"
-    )
+async def each_is_answered_as_its_kind_and_not_as_its_siblings(call: Call, *kinds: str) -> None:
+    children = Children(call, *kinds, on_error="tell")
     agent = children.agent()
     out = await call(agent, {"messages": ["go"]}, CONFIG)
-    resume = {one.id: f"to {one.value}" for one in out["__interrupt__"]}
-    out = await call(agent, Command(resume=resume), CONFIG)
-    assert answers(children, out) == {"a": "a to a", "b": "b to b", "c": "c to c"}
-    assert children.began == {"a": 2, "b": 2, "c": 2}
+    if "interrupts" in kinds:
+        resume = {one.id: f"to {one.value}" for one in out["__interrupt__"]}
+        assert len(resume) == kinds.count("interrupts")
+        out = await call(agent, Command(resume=resume), CONFIG)
+    expected = {name: CELLS[kind] for name, kind in children.kinds.items()}
+    assert answers(children, out) == {name: answer.format(name=name) for name, (answer, _) in expected.items()}
+    assert children.began == {name: bodies for name, (_, bodies) in expected.items()}
 
 
-async def test_one_child_of_three_may_steer_its_caller_in_vain(call: Call) -> None:
-    children = Children(call)
-    children.calling("ok")
-    steers = {"name": "steers", "args": {"name": "d"}, "id": "d", "type": "tool_call"}
-    out = await call(children.agent(steers), {"messages": ["go"]}, CONFIG)
-    assert answers(children, out) == {"a": "a", "b": "b", "c": "c", "d": "subagent"}
+@pytest.mark.parametrize("kind", [kind for kind in CELLS if kind != "sleeps"])
+async def test_one_child_of_three_costs_its_siblings_nothing(call: Call, kind: str) -> None:
+    await each_is_answered_as_its_kind_and_not_as_its_siblings(call, "ok", kind, "ok")
 
 
-async def test_a_child_that_raised_is_alone_run_again_on_resuming(call: Call) -> None:
-    children = Children(call)
-    agent = children.calling("raises once")
+@pytest.mark.parametrize("kind", [kind for kind in CELLS if kind not in ("ok", "sleeps")])
+async def test_all_three_children_of_a_kind_are_answered_once_each(call: Call, kind: str) -> None:
+    await each_is_answered_as_its_kind_and_not_as_its_siblings(call, kind, kind, kind)
+
+
+@pytest.mark.parametrize("kinds", [("ok", "sleeps", "ok"), ("sleeps", "sleeps", "sleeps")], ids="-".join)
+async def test_children_that_time_out_are_answered_once_each(kinds: tuple[str, ...]) -> None:
+    await each_is_answered_as_its_kind_and_not_as_its_siblings(Call("ainvoke"), *kinds)
+
+
+@pytest.mark.parametrize(
+    "kinds", [("raises", "wrong always", "interrupts"), ("steers", "wrong once", "cancels itself")], ids="-".join
+)
+async def test_children_of_different_kinds_are_answered_once_each(call: Call, kinds: tuple[str, ...]) -> None:
+    await each_is_answered_as_its_kind_and_not_as_its_siblings(call, *kinds)
+
+
+async def test_a_run_that_a_child_stopped_can_be_resumed(call: Call) -> None:
+    children = Children(call, "ok", "raises once", "ok")
+    agent = children.agent()
     with pytest.raises(errors.SubagentError):
         await call(agent, {"messages": ["go"]}, CONFIG)
     out = await call(agent, None, CONFIG)
-    assert set(answers(children, out).values()) == {"a", "b", "c"}
-    assert children.began["b"] == 2
-    if call.is_async:  # a thread that had not begun when a sibling failed begins on resuming
-        assert children.began == {"a": 1, "b": 2, "c": 1}
+    assert answers(children, out) == {"a": "a", "b": "b", "c": "c"}
+    assert children.began["b"] == max(children.began.values()) == 2
 
 
-async def test_a_cancelled_run_cancels_its_child_and_keeps_what_its_siblings_did() -> None:
-    children = Children(Call("ainvoke"), timeout_s=None)
-    agent = children.calling("sleeps")
+async def test_a_child_that_raises_leaves_no_sibling_running_and_what_is_done_stays_done() -> None:
+    children = Children(Call("ainvoke"), "ok", "raises late", "sleeps", timeout_s=None)
+    agent = children.agent()
+    with pytest.raises(errors.SubagentError, match="raised KeyError"):
+        await agent.ainvoke({"messages": ["go"]}, CONFIG)
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+    assert children.cancelled == ["c"]
+    out = await agent.ainvoke(None, CONFIG)
+    assert answers(children, out) == {"a": "a", "b": "b", "c": "c"}
+    assert children.began == {"a": 1, "b": 2, "c": 2}
+
+
+@pytest.mark.parametrize("kinds", [("ok", "sleeps", "ok"), ("sleeps", "sleeps", "sleeps")], ids="-".join)
+async def test_a_cancelled_run_cancels_its_children_and_keeps_what_is_done(kinds: tuple[str, ...]) -> None:
+    children = Children(Call("ainvoke"), *kinds, timeout_s=None, on_error="tell")
+    agent = children.agent()
     task = asyncio.create_task(agent.ainvoke({"messages": ["go"]}, CONFIG))
-    await children.sleeping.wait()
+    await children.all_sleep.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+    assert children.cancelled == [name for name, kind in children.kinds.items() if kind == "sleeps"]
     out = await agent.ainvoke(None, CONFIG)
     assert answers(children, out) == {"a": "a", "b": "b", "c": "c"}
-    assert children.began == {"a": 1, "b": 2, "c": 1}
+    assert children.began == {name: 1 + (kind == "sleeps") for name, kind in children.kinds.items()}
 
 
 async def test_a_parent_command_of_a_function_passes_to_the_graph_of_its_caller(call: Call) -> None:

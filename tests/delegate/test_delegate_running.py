@@ -203,6 +203,19 @@ async def test_a_wrong_return_can_be_repaired_once(call: Call) -> None:
     assert "returned" not in repr(request)
 
 
+async def test_a_repair_runs_with_the_arguments_as_they_came(call: Call) -> None:
+    seen: list[list[str]] = []
+
+    @delegate(handoff=CONTRACT)
+    def subagent(items: list[str], *, repair: RepairRequest | None = None) -> Research:
+        seen.append([*items])
+        items.clear()
+        return Research(question="q") if repair else {}  # type: ignore[return-value]
+
+    await call.run(subagent, {"items": ["one"]})
+    assert seen == [["one"], ["one"]]
+
+
 async def test_repairs_are_bounded(call: Call) -> None:
     made, asked = returning({"question": 1}, {"question": 2}, {"question": 3}, {"question": 4}, max_repairs=2)
     with pytest.raises(errors.ReturnError, match="after 2 repairs is not a valid Research") as caught:
@@ -277,6 +290,41 @@ def test_an_error_can_be_pickled_without_what_it_holds() -> None:
         made.run({})
     copy = pickle.loads(pickle.dumps(caught.value))
     assert (str(copy), copy.repairs, copy.returned, copy.original) == (str(caught.value), 0, None, None)
+
+
+async def test_control_flow_leaves_a_task_group_of_the_subagent() -> None:
+    @delegate(handoff=CONTRACT)
+    async def asks() -> Research:
+        async with asyncio.TaskGroup() as group:
+            asking = group.create_task(asked("which?"))
+        return Research(question=asking.result())
+
+    async def node(_: Any) -> dict[str, Any]:
+        return {"seen": (await asks.arun({})).data.model_dump()}
+
+    builder: Any = StateGraph(State)
+    builder.add_node("node", node)
+    builder.add_edge(START, "node")
+    graph = builder.compile(checkpointer=InMemorySaver())
+    config: Any = {"configurable": {"thread_id": "1"}}
+    out = await graph.ainvoke({}, config)
+    assert [one.value for one in out["__interrupt__"]] == ["which?"]
+    assert (await graph.ainvoke(Command(resume="that"), config))["seen"]["task"] == "that"
+
+
+async def asked(question: str) -> str:
+    return interrupt(question)
+
+
+async def test_a_failure_in_a_task_group_is_the_subagents() -> None:
+    @delegate(handoff=CONTRACT)
+    async def fails() -> Research:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(asyncio.wait_for(asyncio.Event().wait(), 0.01))
+        raise NotImplementedError
+
+    with pytest.raises(errors.SubagentError, match="raised ExceptionGroup"):
+        await fails.arun({})
 
 
 async def test_an_invalid_answer_to_an_interrupt_passes_through(call: Call) -> None:

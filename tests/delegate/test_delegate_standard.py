@@ -1,4 +1,4 @@
-"""LangChain's own standard tests for tools, on a delegate's tool: plain, async and made of a graph."""
+"""LangChain's own standard tests for tools, on a delegate's tool: of a function and of a graph, sync and async."""
 
 from typing import Any
 

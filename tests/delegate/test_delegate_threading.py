@@ -11,7 +11,9 @@ from langgraph.config import get_config, get_store, get_stream_writer
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.runtime import Runtime
 from langgraph.store.memory import InMemoryStore
+from pydantic import BaseModel
 from support import Call, Research, ScriptedModel, calling, to_brief
+from typing_extensions import TypedDict
 
 from crux_langgraph import Delegate, delegate, handoff
 
@@ -24,11 +26,16 @@ class Ctx:
     user: str
 
 
-class Nest:
-    """Three delegates, each calling the next by an agent and its tool; each notes what reached it."""
+class Ask(BaseModel):
+    pass
 
-    def __init__(self, call: Call, *, in_graph: bool = True) -> None:
+
+class Nest:
+    """Three delegates, each calling the next one `by` a tool, a node, a graph of its own or directly; each notes what reached it."""
+
+    def __init__(self, call: Call, by: str, *, in_graph: bool = True) -> None:
         self.call = call
+        self.by = by
         self.in_graph = in_graph
         self.seen: dict[int, Any] = {}
         self.delegate: Delegate[Any, Any, Any, Any] = self._level(1)
@@ -40,26 +47,66 @@ class Nest:
             """Go deeper."""
             self._note(number, context, config)
             if inner is not None:
-                self._agent(inner).invoke({"messages": ["go"]}, **self._handed_on(context))
+                self._deeper(inner, context)
             return Research(question="q")
 
         async def alevel(*, context: Ctx, config: RunnableConfig) -> Research:
             """Go deeper."""
             self._note(number, context, config)
             if inner is not None:
-                await self._agent(inner).ainvoke({"messages": ["go"]}, **self._handed_on(context))
+                await self._deeper(inner, context)
             return Research(question="q")
 
         function = alevel if self.call.is_async else level
+        if self.by == "graph":
+            return self._of_graph(function, f"level{number}")
         return delegate(handoff=CONTRACT, context_schema=Ctx, id=f"level{number}")(function)
+
+    def _of_graph(self, function: Any, name: str) -> Delegate[Any, Any, Any, Any]:
+        def node(_: Any, runtime: Runtime[Ctx], config: RunnableConfig) -> dict[str, Any]:
+            return {"found": function(context=runtime.context, config=config)}
+
+        async def anode(_: Any, runtime: Runtime[Ctx], config: RunnableConfig) -> dict[str, Any]:
+            return {"found": await function(context=runtime.context, config=config)}
+
+        builder: Any = StateGraph(Found, context_schema=Ctx)
+        builder.add_node("node", anode if self.call.is_async else node)
+        builder.add_edge(START, "node")
+        return Delegate.from_graph(
+            builder.compile(name=name),
+            handoff=CONTRACT,
+            args_schema=Ask,
+            output=lambda state: state["found"],
+            description="Go deeper.",
+        )
+
+    def _deeper(self, inner: Delegate[Any, Any, Any, Any], context: Ctx) -> Any:
+        """Call the next level, or give what is to be awaited; in a graph the context is inherited."""
+        handed_on: dict[str, Any] = {} if self.in_graph else {"context": context}
+        if self.by in ("direct", "graph"):
+            return inner.arun({}, **handed_on) if self.call.is_async else inner.run({}, **handed_on)
+        graph = self._agent(inner) if self.by == "tool" else self._node(inner).compile()
+        start: Any = {"messages": ["go"]}
+        return graph.ainvoke(start, **handed_on) if self.call.is_async else graph.invoke(start, **handed_on)
 
     def _agent(self, inner: Delegate[Any, Any, Any, Any]) -> Any:
         tool_call = {"name": "deeper", "args": {}, "id": "1", "type": "tool_call"}
         tools = [inner.as_tool(name="deeper")]
         return create_agent(ScriptedModel(replies=[calling(tool_call), "done"]), tools=tools, context_schema=Ctx)
 
-    def _handed_on(self, context: Ctx) -> dict[str, Any]:
-        return {} if self.in_graph else {"context": context}  # in a graph it is inherited
+    def _node(self, inner: Delegate[Any, Any, Any, Any]) -> Any:
+        async def awaited(_: Any, runtime: Runtime[Ctx]) -> dict[str, Any]:
+            await inner.arun({}, context=runtime.context)
+            return {}
+
+        def node(_: Any, runtime: Runtime[Ctx]) -> dict[str, Any]:
+            inner.run({}, context=runtime.context)
+            return {}
+
+        builder: Any = StateGraph(MessagesState, context_schema=Ctx)
+        builder.add_node("node", awaited if self.call.is_async else node)
+        builder.add_edge(START, "node")
+        return builder
 
     def _note(self, number: int, context: Ctx, config: RunnableConfig) -> None:
         if not self.in_graph:
@@ -68,52 +115,54 @@ class Nest:
         kept = get_store().get(("notes",), "one")
         assert config["configurable"]["thread_id"] == get_config()["configurable"]["thread_id"]
         get_stream_writer()({"level": number})
-        self.seen[number] = (context.user, kept and kept.value, config["configurable"]["thread_id"])
+        self.seen[number] = (context.user, kept and kept.value, *self._of(config))
 
-    def as_tool(self) -> Any:
-        return self._compiled(self._agent(self.delegate))
+    def _of(self, config: RunnableConfig) -> tuple[Any, ...]:
+        return config["configurable"]["thread_id"], config["metadata"]["mine"], "tagged" in config["tags"]
 
-    def as_node(self) -> Any:
-        async def awaited(_: Any, runtime: Runtime[Ctx]) -> dict[str, Any]:
-            await self.delegate.arun({}, context=runtime.context)
-            return {}
-
-        def node(_: Any, runtime: Runtime[Ctx]) -> dict[str, Any]:
-            self.delegate.run({}, context=runtime.context)
-            return {}
-
-        return self._compiled(awaited if self.call.is_async else node)
-
-    def _compiled(self, node: Any) -> Any:
+    def graph(self, place: str) -> Any:
+        """A graph in which the outermost delegate is a tool or called by a node."""
         store = InMemoryStore()
         store.put(("notes",), "one", {"text": "kept"})
-        builder: Any = StateGraph(MessagesState, context_schema=Ctx)
-        builder.add_node("node", node)
-        builder.add_edge(START, "node")
+        builder = self._node(self.delegate)
+        if place == "tool":
+            builder = StateGraph(MessagesState, context_schema=Ctx)
+            builder.add_node("node", self._agent(self.delegate))
+            builder.add_edge(START, "node")
         return builder.compile(checkpointer=InMemorySaver(), store=store)
 
 
-@pytest.mark.parametrize("place", ["as_tool", "as_node"])
-async def test_all_of_it_arrives_at_every_level(call: Call, place: str, users_may_block: None) -> None:
-    nest = Nest(call)
-    graph = getattr(nest, place)()
-    await call(graph, {"messages": ["go"]}, {"configurable": {"thread_id": "t"}}, context=Ctx("ada"))
-    assert nest.seen == dict.fromkeys(LEVELS, ("ada", {"text": "kept"}, "t"))
+class Found(TypedDict, total=False):
+    found: Any
 
 
-@pytest.mark.parametrize("place", ["as_tool", "as_node"])
-async def test_what_every_level_streams_arrives_outside(call: Call, place: str, users_may_block: None) -> None:
-    nest = Nest(call)
-    graph = getattr(nest, place)()
-    config = {"configurable": {"thread_id": "t"}}
+CONFIG: Any = {"configurable": {"thread_id": "t"}, "metadata": {"mine": 1}, "tags": ["tagged"]}
+ALL_OF_IT = dict.fromkeys(LEVELS, ("ada", {"text": "kept"}, "t", 1, True))
+
+
+@pytest.mark.parametrize("place", ["tool", "node"])
+@pytest.mark.parametrize("by", ["tool", "node", "graph", "direct"])
+async def test_all_of_it_arrives_at_every_level(call: Call, by: str, place: str, users_may_block: None) -> None:
+    nest = Nest(call, by)
+    await call(nest.graph(place), {"messages": ["go"]}, CONFIG, context=Ctx("ada"))
+    assert nest.seen == ALL_OF_IT
+
+
+@pytest.mark.parametrize("place", ["tool", "node"])
+@pytest.mark.parametrize("by", ["tool", "node", "graph", "direct"])
+async def test_what_every_level_streams_arrives_outside(call: Call, by: str, place: str, users_may_block: None) -> None:
+    nest = Nest(call, by)
     chunks = await call.stream(
-        graph, {"messages": ["go"]}, config, context=Ctx("ada"), stream_mode="custom", subgraphs=True
+        nest.graph(place), {"messages": ["go"]}, CONFIG, context=Ctx("ada"), stream_mode="custom", subgraphs=True
     )
     assert [chunk["level"] for _, chunk in chunks] == list(LEVELS)
-    assert nest.seen == dict.fromkeys(LEVELS, ("ada", {"text": "kept"}, "t"))
+    assert nest.seen == ALL_OF_IT
 
 
-async def test_outside_of_any_graph_the_context_arrives_at_every_level(call: Call, users_may_block: None) -> None:
-    nest = Nest(call, in_graph=False)
+@pytest.mark.parametrize("by", ["tool", "node", "graph", "direct"])
+async def test_outside_of_any_graph_the_context_arrives_at_every_level(
+    call: Call, by: str, users_may_block: None
+) -> None:
+    nest = Nest(call, by, in_graph=False)
     await call.run(nest.delegate, {}, context=Ctx("ada"))
     assert nest.seen == dict.fromkeys(LEVELS, "ada")

@@ -1,8 +1,12 @@
 """A delegate as a tool: its schema, content and artifact, what reaches the function, and who is told of what."""
 
 import json
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
-from typing import Annotated, Any
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 import pytest
 from langchain.agents import create_agent
@@ -12,10 +16,14 @@ from langchain_core.runnables import RunnableConfig
 from langchain_core.tools import ToolException
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from langgraph.checkpoint.sqlite import SqliteSaver
+from langgraph.errors import is_invalid_resume
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode
 from langgraph.store.memory import InMemoryStore
-from pydantic import BaseModel, PlainSerializer
+from langgraph.types import Command, interrupt
+from pydantic import BaseModel, ConfigDict, PlainSerializer, ValidationError
 from support import Brief, Call, Research, ScriptedModel, calling, to_brief
 
 from crux_langgraph import Delegate, Handoff, Private, delegate, errors, handoff
@@ -97,6 +105,31 @@ async def test_bad_arguments_are_told_to_the_calling_model_by_field(call: Call) 
     assert one.artifact is None
 
 
+class Exact(BaseModel):
+    model_config = ConfigDict(strict=True)
+
+    day: date
+    kind: Literal["wide", "deep"]
+    span: tuple[int, int]
+
+
+@delegate(handoff=CONTRACT, args_schema=Exact)
+def exact(args: Exact) -> Research:
+    """Ask exactly."""
+    return Research(question=f"{args.day:%A} {args.span}")
+
+
+async def test_a_strict_schema_takes_the_json_that_a_model_gives_and_still_checks_it(call: Call) -> None:
+    good = {"day": "2026-11-21", "kind": "wide", "span": [1, 2]}
+    message = await call(exact.as_tool(), tool_call("exact", **good))
+    assert exact.result(message).data.task == "Saturday (1, 2)"
+    assert (await call.run(exact, {**good, "day": date(2026, 11, 21)})).data.task == "Saturday (1, 2)"
+    bad = await call(exact.as_tool(), tool_call("exact", **{**good, "span": ["1", 2]}))
+    assert "span[0]: expected a valid integer, found str" in bad.content
+    with pytest.raises(errors.ArgumentsError, match="day: expected"):
+        await call.run(exact, {**good, "day": object()})
+
+
 async def test_a_tool_without_arguments_gets_its_runtime_too(call: Call) -> None:
     @delegate(handoff=CONTRACT)
     def where(*, runtime: ToolRuntime | None = None) -> Research:
@@ -168,6 +201,51 @@ async def test_on_error_tell_tells_the_model_of_the_subagents_failures(call: Cal
     assert returned.content.startswith("delegate 'told' (layer: return): what told returned is not a valid Research")
 
 
+async def test_a_model_is_told_what_a_model_can_do(call: Call) -> None:
+    for failure, advice in (("raises", "Call it again if the failure may pass"), ("returns", "Ask it for something")):
+        message = await call(told.as_tool(), tool_call("told", failure=failure))
+        assert advice in message.content
+        assert "above" not in message.content
+        assert ".returned" not in message.content
+
+
+class Depends(BaseModel):
+    user: str
+
+
+@delegate(handoff=CONTRACT, context_schema=Depends)
+def inner(*, context: Depends) -> Research:
+    """Depend on a context."""
+    raise NotImplementedError
+
+
+@handoff
+def broken(research: Research) -> Brief:
+    return research  # type: ignore[return-value]
+
+
+@delegate(handoff=broken)
+def undelivered() -> Research:
+    """Return well, to a broken handoff."""
+    return Research(question="q")
+
+
+@pytest.mark.parametrize("mistaken", [inner, undelivered])
+async def test_a_programmers_mistake_further_inside_is_not_told_either(call: Call, mistaken: Any) -> None:
+    @delegate(handoff=CONTRACT, on_error="tell")
+    def middle() -> Research:
+        """Call it."""
+        return mistaken.run({}).data
+
+    @delegate(handoff=CONTRACT, on_error="tell")
+    def outer() -> Research:
+        """Call the middle."""
+        return middle.run({}).data
+
+    with pytest.raises(errors.SubagentError, match="outer raised SubagentError"):
+        await call(outer.as_tool(), tool_call("outer"))
+
+
 async def test_on_error_raise_stops_the_graph_with_the_typed_error(call: Call) -> None:
     @delegate(handoff=CONTRACT)
     def fails() -> Research:
@@ -176,6 +254,46 @@ async def test_on_error_raise_stops_the_graph_with_the_typed_error(call: Call) -
 
     with pytest.raises(errors.SubagentError, match="raised ToolException"):
         await call(node_of(fails.as_tool()), {"messages": [AIMessage("", tool_calls=[tool_call("fails")])]})
+
+
+async def test_a_validation_error_inside_the_subagent_is_not_told_as_bad_arguments(call: Call) -> None:
+    @delegate(handoff=CONTRACT)
+    def builds() -> Research:
+        """Build something wrongly."""
+        return Research.model_validate({"question": 1})
+
+    given = {"messages": [AIMessage("", tool_calls=[tool_call("builds")])]}
+    for handled in (False, True):
+        tool = builds.as_tool().model_copy(update={"handle_validation_error": handled})
+        with pytest.raises(errors.SubagentError, match="built a Research that is not valid"):
+            await call(node_of(tool), given)
+
+
+async def test_an_invalid_answer_to_a_tools_interrupt_leaves_it_pending(call: Call) -> None:
+    @delegate(handoff=CONTRACT, on_error="tell")
+    def asks() -> Research:
+        """Ask the user."""
+        return interrupt("which?", response_schema=Research)
+
+    model = ScriptedModel(replies=[calling(tool_call("asks")), "done"])
+    agent = create_agent(model, tools=asks.as_tools(), checkpointer=InMemorySaver())
+    config = {"configurable": {"thread_id": "1"}}
+    assert "__interrupt__" in await call(agent, {"messages": ["go"]}, config)
+    with pytest.raises(ValidationError) as caught:
+        await call(agent, Command(resume={"question": 1}), config)
+    assert is_invalid_resume(caught.value)
+    out = await call(agent, Command(resume={"question": "q"}), config)
+    assert asks.result(out["messages"][-2]).data.task == "q"
+
+
+async def test_without_a_checkpointer_an_interrupt_surfaces_all_the_same(call: Call) -> None:
+    @delegate(handoff=CONTRACT, on_error="tell")
+    def asks() -> Research:
+        """Ask the user."""
+        return interrupt("which?")
+
+    agent = create_agent(ScriptedModel(replies=[calling(tool_call("asks"))]), tools=asks.as_tools())
+    assert (await call(agent, {"messages": ["go"]}))["__interrupt__"][0].value == "which?"
 
 
 async def test_a_bad_output_is_never_told_to_a_model(call: Call) -> None:
@@ -207,6 +325,25 @@ async def test_what_is_over_the_budget_as_json_is_told_as_the_context(call: Call
     message = await call(narrow.as_tool(), tool_call("one", question="Why?"))
     assert message.content == narrow.result(message).payload.context
     assert (await call(wide.as_tool(), {"question": "Why?"})).startswith('{"data"')
+
+
+@pytest.mark.parametrize("answer", [ZeroDivisionError(), -1])
+async def test_a_counter_that_fails_on_the_json_is_an_error_of_the_output(call: Call, answer: Any) -> None:
+    def counter(text: str) -> int:
+        if not text.startswith('{"data"'):
+            return len(text)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    @delegate(handoff=Handoff.of(Research, id="x", max_tokens=3000, counter=counter))
+    def one() -> Research:
+        """Ask."""
+        return Research(question="q")
+
+    with pytest.raises(errors.DeliveryError, match="failed at its layer 'budget'") as caught:
+        await call(one.as_tool(), tool_call("one"))
+    assert caught.value.returned == Research(question="q")
 
 
 async def test_a_private_field_is_in_the_artifact_and_not_in_the_content(call: Call) -> None:
@@ -251,6 +388,18 @@ async def test_an_agent_calls_it_and_the_result_survives_a_checkpoint(call: Call
     out = await call(agent, {"messages": ["go"]}, config)
     assert out["messages"][-1].content == "done"
     kept = agent.get_state(config).values["messages"][-2]
+    assert research.result(kept).data == Brief(task="Why?", facts=["found"])
+
+
+async def test_the_result_survives_a_database_that_is_read_strictly(tmp_path: Path) -> None:
+    config: Any = {"configurable": {"thread_id": "1"}}
+    model = ScriptedModel(replies=[calling(tool_call("research", question="Why?")), "done"])
+    with SqliteSaver.from_conn_string(str(tmp_path / "kept.sqlite")) as saver:
+        create_agent(model, tools=research.as_tools(), checkpointer=saver).invoke({"messages": ["go"]}, config)
+    strictly = JsonPlusSerializer(pickle_fallback=False, allowed_msgpack_modules=None)
+    with closing(sqlite3.connect(tmp_path / "kept.sqlite")) as connection:
+        reading = create_agent(model, tools=[], checkpointer=SqliteSaver(connection, serde=strictly))
+        kept = reading.get_state(config).values["messages"][-2]
     assert research.result(kept).data == Brief(task="Why?", facts=["found"])
 
 

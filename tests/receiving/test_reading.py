@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, RootModel
 
@@ -96,6 +96,7 @@ def test_a_page_before_the_beginning_is_refused(options: dict[str, int]) -> None
         found().read("question", **options)
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.text(), st.integers(0, 40), st.integers(1, 7))
 def test_pages_put_together_are_the_text(raw: str, offset: int, limit: int) -> None:
     payload = found(raw=raw.encode("utf-8", "replace").decode())

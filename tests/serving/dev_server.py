@@ -69,4 +69,6 @@ if __name__ == "__main__":
     threading.Thread(target=end_with_parent, daemon=True).start()
     from langgraph_cli.cli import cli
 
-    cli(["dev", "--no-browser", "--no-reload", "--n-jobs-per-worker", "8", "--host", "127.0.0.1", "--port", sys.argv[1]])
+    cli(
+        ["dev", "--no-browser", "--no-reload", "--n-jobs-per-worker", "8", "--host", "127.0.0.1", "--port", sys.argv[1]]
+    )

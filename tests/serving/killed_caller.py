@@ -45,4 +45,4 @@ def blocking() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(awaited()) if WAY == "ainvoke" else blocking()
+    asyncio.Runner().run(awaited()) if WAY == "ainvoke" else blocking()

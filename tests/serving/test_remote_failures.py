@@ -29,7 +29,7 @@ async def test_a_remote_exception_comes_with_its_class_and_its_words(call: Call,
     assert (type(cause), cause.kind, str(cause)) == (
         errors.RemoteFailureError,
         "SpecialError",
-        "SpecialError('the far side failed on purpose')",
+        "SpecialError('failed on purpose')",
     )
     assert errors.is_retryable(error)
 
@@ -76,12 +76,9 @@ async def test_an_assistant_that_is_not_there_is_named(call: Call, url: str) -> 
 
 async def test_a_call_that_takes_too_long_is_cancelled_on_the_server(url: str, client: Any) -> None:
     made = far(url, timeout_s=2)
-    seen: list[Any] = []
     graph = calling_node(Call("ainvoke"), made, {"do": "nap", "data": 30})
     with pytest.raises(errors.TimeLimitError):
-        async for chunk in graph.astream({}, THREAD, stream_mode="custom"):
-            seen.append(chunk)
-    assert seen == [{"napping": 30}]
+        await graph.ainvoke({}, THREAD)
     assert await settled(client, asked_for={"do": "nap", "data": 30}) == "interrupted"
 
 

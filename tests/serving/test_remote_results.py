@@ -9,7 +9,7 @@ from langchain_core.messages import AIMessage
 from langsmith import Client, tracing_context
 from remote import THREAD, Ask, Deed, calling_agent, calling_node, far, research_to_brief, researcher
 from support import Brief, Call
-from trace_capture import INFO, Captured, Runs
+from trace_capture import Captured, Runs
 
 from crux_langgraph import Delegate, errors
 
@@ -104,7 +104,7 @@ def test_a_call_past_all_checks_gives_the_final_state(url: str) -> None:
 async def test_its_runs_are_children_of_the_callers_in_the_other_process(
     call: Call, url: str, traces: Captured
 ) -> None:
-    client = Client(api_url=traces.url, api_key="of-the-tests", info=INFO)
+    client = Client(api_url=traces.url, api_key="of-the-tests")
     agent = calling_agent(far(url, id=f"traced-{call.way}", distributed_tracing=True), {"do": "around"})
     with tracing_context(enabled=True, client=client, project_name=call.way):
         await call(agent, {"messages": ["go"]}, {"configurable": {"thread_id": "t", "token": "s3cret"}})

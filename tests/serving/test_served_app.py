@@ -27,9 +27,7 @@ async def test_a_run_asks_a_person_and_hands_over_when_it_is_resumed(client: Any
     assert state["values"]["messages"][-1]["content"] == "Nothing yet. A person says: Air."
     # The writer put its answer into the server's store, where the delegate of another conversation finds it.
     state = await ended(client, str(uuid4()), input={"messages": [{"role": "user", "content": question}]})
-    assert state["tasks"][0]["interrupts"][0]["value"] == {
-        "found": ["Seen before: Nothing yet. A person says: Air."]
-    }
+    assert state["tasks"][0]["interrupts"][0]["value"] == {"found": ["Seen before: Nothing yet. A person says: Air."]}
 
 
 async def test_a_run_streams_its_handoff_as_an_update_of_its_own(client: Any) -> None:

@@ -11,7 +11,16 @@ from typing import Any
 Runs = dict[str, dict[str, Any]]
 
 # Plain batches of JSON: neither multipart nor compressed.
-INFO = {"batch_ingest_config": {"use_multipart_endpoint": False, "size_limit": 100, "size_limit_bytes": 20_000_000}}
+INFO = {
+    "batch_ingest_config": {
+        "use_multipart_endpoint": False,
+        "size_limit": 100,
+        "size_limit_bytes": 20_000_000,
+        "scale_up_qsize_trigger": 1000,
+        "scale_up_nthreads_limit": 4,
+        "scale_down_nempty_trigger": 4,
+    }
+}
 
 
 class Captured:

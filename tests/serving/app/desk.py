@@ -1,13 +1,12 @@
 """A desk that has a question looked up, a person look over what was found, and a writer answer: as it would be served."""
 
-from typing import Any
+from typing import Any, NotRequired
 
 from langchain_core.messages import AIMessage
 from langgraph.config import get_store
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.types import interrupt
 from pydantic import BaseModel
-from typing_extensions import NotRequired
 
 from crux_langgraph import HandoffState, add_handoff, delegate, handoff
 
@@ -52,7 +51,9 @@ def research_to_writer(found: Found) -> Brief:
 async def research(state: State) -> dict[str, Any]:
     result = await look_up.arun({"question": str(state["messages"][-1].content)})
     remark = interrupt({"found": result.data.findings})
-    return {"found": {"question": result.data.question, "findings": [*result.data.findings, f"A person says: {remark}"]}}
+    return {
+        "found": {"question": result.data.question, "findings": [*result.data.findings, f"A person says: {remark}"]}
+    }
 
 
 async def writer(state: State) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 import asyncio
 import operator
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 from langchain_core.messages import AIMessage
@@ -11,6 +13,7 @@ from langgraph.config import get_stream_writer
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.runtime import Runtime
 from langgraph.types import Command, Send, interrupt
+from langsmith import tracing_context
 from pydantic import BaseModel
 from typing_extensions import TypedDict
 
@@ -37,6 +40,9 @@ class State(MessagesState, total=False):
 class SpecialError(Exception):
     """An error of a class that the caller does not have."""
 
+    def __init__(self) -> None:
+        super().__init__("failed on purpose")
+
 
 class Strict(BaseModel):
     number: int
@@ -58,12 +64,12 @@ async def around(data: Any, config: RunnableConfig) -> Any:
 
 
 async def fail(data: Any, config: RunnableConfig) -> Any:
-    raise SpecialError("the far side failed on purpose")
+    raise SpecialError
 
 
 async def fail_once(data: Any, config: RunnableConfig) -> Any:
     if tried(config) == 1:
-        raise SpecialError("only the first time")
+        raise SpecialError
     return {"tries": TRIES[config["configurable"]["thread_id"]]}
 
 
@@ -97,8 +103,7 @@ async def say(data: Any, config: RunnableConfig) -> Any:
 
 
 DEEDS = {
-    deed.__name__: deed
-    for deed in (echo, around, fail, fail_once, invalid, ask, ask_then_fail_once, parent, nap, say)
+    deed.__name__: deed for deed in (echo, around, fail, fail_once, invalid, ask, ask_then_fail_once, parent, nap, say)
 }
 
 
@@ -121,4 +126,15 @@ builder = StateGraph(State, context_schema=Ctx)
 builder.add_node("work", work)
 builder.add_conditional_edges(START, route, ["work", "one_of_several"])
 builder.add_node("one_of_several", one_of_several)
-graph = builder.compile()
+built = builder.compile()
+
+
+@contextmanager
+def graph(config: RunnableConfig) -> Iterator[Any]:
+    """Give the graph within the trace of its caller, if the caller sent it along."""
+    around = config.get("configurable", {})
+    if "langsmith-trace" not in around:
+        yield built
+        return
+    with tracing_context(parent=around["langsmith-trace"], project_name=around.get("langsmith-project")):
+        yield built

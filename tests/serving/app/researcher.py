@@ -1,10 +1,10 @@
 """A researcher with a conversation and a structured response, which is wrong at first when the question asks for it."""
 
-from typing import Any
+from typing import Any, NotRequired
 
 from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.graph import START, MessagesState, StateGraph
-from typing_extensions import NotRequired, TypedDict
+from typing_extensions import TypedDict
 
 
 class Found(TypedDict, total=False):

@@ -1,0 +1,229 @@
+"""A first look at a document that is far larger than its budget: which stretches of it are worth weighing in full.
+
+Weighing every word is what costs. So neighbouring units are taken together, rated by how rare their words are and
+by what the task asks for, and the best of them are kept: the most that is new for their size, as in the ranking itself.
+"""
+
+import heapq
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from typing import NamedTuple
+
+from crux_langgraph.compression._lexicon import carries, fact_class, name_of
+from crux_langgraph.compression._relevance import Query
+from crux_langgraph.compression._units import Document, pinned_units
+from crux_langgraph.compression._weighing import COST_EXPONENT, FROM_USER, falling_off, in_order, shares, sharpening
+
+SMALLEST = 40_000
+_PER_TOKEN = 10
+_STEP = 4
+"""Pools grow in steps, so that budgets of about the same size look at the same pool."""
+_STRETCH = 300
+_APART = str.maketrans(dict.fromkeys(",;:!?()[]{}\"'<>|=\u2019\u201c\u201d\u2026\u3001\u3002\uff0c", " "))
+_REPEATED_FACT = 0.05
+_REPEATED_TERM = 0.8
+_TIE = 1e-12
+_NEAR = 0.4
+"""What a match in a neighbouring stretch counts."""
+
+
+class _Stretch(NamedTuple):
+    """Neighbouring units of one field, from `start` to before `stop`, and how many characters they have."""
+
+    start: int
+    stop: int
+    part: int
+    size: int
+
+
+class Worth(NamedTuple):
+    """The units that are worth weighing, in their order, and those of them that the ranking has to begin with.
+
+    With the budget the pool grows, and with it the order changes. So that no field that was shown is lost by that, a
+    document that may be read in part is opened by one unit of every field, and these do not depend on the budget.
+    """
+
+    units: Sequence[int]
+    openers: Sequence[int] = ()
+
+
+def worth_weighing(document: Document, query: Query, max_tokens: int) -> Worth:
+    """Give the units that are worth weighing for a budget: all of them unless there are far too many."""
+    every = range(len(document.units))
+    long = sum(len(unit.text) for unit in document.units)
+    if long <= SMALLEST:
+        return Worth(every)
+    size = SMALLEST
+    while size < _PER_TOKEN * max_tokens:
+        size *= _STEP
+    glance = _Glance(document, query)
+    openers = glance.openers()
+    return Worth(every if long <= size else glance.best(size), openers)
+
+
+class _Glance:
+    """The stretches of one document, their words and what these are worth."""
+
+    def __init__(self, document: Document, query: Query) -> None:
+        self._document = document
+        texts = [unit.text for unit in document.units]
+        self._stretches = list(_stretches(document))
+        self._words = [_words(" ".join(texts[one.start : one.stop])) for one in self._stretches]
+        often = Counter(chain.from_iterable(self._words))
+        self._worth = _worth(document, often, len(self._stretches))
+        self._gains = {word: fact + term for word, (fact, term) in self._worth.items()}
+        self._known: set[str] = set()
+        self._factors = self._factored(_asked(query, often))
+        self._ordered: dict[int, float] = {}
+        self._rates = {at: self._rate(at) for at in range(len(self._stretches))}
+        self._put_in_order()
+        self._opening = self._opened()
+
+    def best(self, size: int) -> list[int]:
+        """Give the units of the best stretches: one of every field, then up to `size` characters."""
+        stretches = self._stretches
+        chosen = set(self._opening.values())
+        taken = sum(stretches[at].size for at in chosen)
+        for at in self._drawn(chosen):
+            if taken >= size:
+                break
+            chosen.add(at)
+            taken += stretches[at].size
+        units = chain.from_iterable(range(stretches[at].start, stretches[at].stop) for at in chosen)
+        read = {*units, *pinned_units(self._document)}
+        needs = self._document.needs
+        return sorted({*read, *(needs[at] for at in read if at in needs)})
+
+    def openers(self) -> list[int]:
+        """Give the best unit of each field that may be left out, if there is more than one such field."""
+        parts = self._document.parts
+        best = [at for part, at in self._opening.items() if not parts[part].pinned]
+        best.sort(key=self._rates.__getitem__, reverse=True)
+        return list(map(self._best_unit, best)) if len(parts) > 1 else []
+
+    def _best_unit(self, at: int) -> int:
+        stretch, units = self._stretches[at], self._document.units
+        inside = [unit for unit in range(stretch.start, stretch.stop) if units[unit].kind != "void"]
+        if at in self._ordered:
+            return inside[0 if self._document.parts[stretch.part].order == "first" else -1]
+        return max(inside, key=lambda unit: self._density(units[unit].text))
+
+    def _density(self, text: str) -> float:
+        gains = self._gains
+        worth: float = sum(gains.get(word, 0.0) for word in _words(text))
+        return worth / float((1 + len(text)) ** COST_EXPONENT)
+
+    def _opened(self) -> dict[int, int]:
+        """Give the best stretch of every field."""
+        best: dict[int, int] = {}
+        for at, stretch in enumerate(self._stretches):
+            held = best.setdefault(stretch.part, at)
+            if self._rates[at] > self._rates[held]:
+                best[stretch.part] = at
+        return best
+
+    def _drawn(self, chosen: Iterable[int]) -> Iterator[int]:
+        """Draw the best stretch again and again, with what was drawn before it counted as known."""
+        for at in chosen:
+            self._learn(at)
+        heap = [(-rate, at) for at, rate in self._rates.items()]
+        heapq.heapify(heap)
+        while heap:
+            _, at = heapq.heappop(heap)
+            rate = self._rate(at)
+            if heap and rate < -heap[0][0] - _TIE:
+                heapq.heappush(heap, (-rate, at))
+                continue
+            self._learn(at)
+            yield at
+
+    def _put_in_order(self) -> None:
+        """Rate the stretches of ordered fields so that they fall off from one end, whatever else is drawn."""
+        for members in in_order(self._document, ((at, one.part) for at, one in enumerate(self._stretches))):
+            self._ordered.update(falling_off(members, self._rates))
+        self._rates.update(self._ordered)
+
+    def _rate(self, at: int) -> float:
+        if at in self._ordered:
+            return self._ordered[at]
+        return self._factors[at] * sum(map(self._gains.__getitem__, self._words[at]))
+
+    def _learn(self, at: int) -> None:
+        """Count the words of a stretch as known: a fact is worth little from now on, a term a little less every time."""
+        for word in self._words[at]:
+            fact, term = self._worth[word]
+            if fact:
+                fact *= _REPEATED_FACT ** (word not in self._known)
+            self._worth[word] = fact, term * _REPEATED_TERM
+            self._gains[word] = sum(self._worth[word])
+        self._known.update(self._words[at])
+
+    def _factored(self, asked: dict[str, float]) -> list[float]:
+        """Multiply what does not depend on the other words: weight, author, size, nearness to the task."""
+        document = self._document
+        parts, lines, units = document.parts, document.lines, document.units
+        sharpen = sharpening(document)
+        disjoint = asked.keys().isdisjoint
+        own = [0.0 if disjoint(words) else sum(asked[word] for word in words if word in asked) for words in self._words]
+        beside = [0.0, *own, 0.0]
+        return [
+            parts[one.part].weight
+            * sharpen(min(1.0, own[at] + _NEAR * (beside[at] + beside[at + 2])))
+            * (FROM_USER if lines[units[one.start].line].from_user else 1.0)
+            / one.size**COST_EXPONENT
+            for at, one in enumerate(self._stretches)
+        ]
+
+
+def _words(text: str) -> list[str]:
+    return text.translate(_APART).replace(". ", " ").split()
+
+
+def _stretches(document: Document) -> Iterator[_Stretch]:
+    """Take neighbouring units of one field together, up to some hundred characters."""
+    start = size = 0
+    part = -1
+    for at, unit in enumerate(document.units):
+        if unit.part != part or size > _STRETCH:
+            if size:
+                yield _Stretch(start, at, part, size)
+            start, size, part = at, 0, unit.part
+        size += len(unit.text) + 1 if unit.kind != "void" else 0
+    if size:
+        yield _Stretch(start, len(document.units), part, size)
+
+
+def _worth(document: Document, often: Counter[str], size: int) -> dict[str, tuple[float, float]]:
+    """Weigh every spelling as a fact and as a term: the classes of the lexicon, without its stems."""
+    fact_share, term_share = shares(document)
+    log_size = math.log(1 + size)
+    by_count = {
+        count: (1 + 0.8 * math.log(count), math.log(1 + size / count) / log_size) for count in set(often.values())
+    }
+    worth: dict[str, tuple[float, float]] = {}
+    for word, count in often.items():
+        if not carries(word):
+            worth[word] = (0.0, 0.0)
+            continue
+        name = word[0].isupper() and word.lower() not in often
+        fact = fact_share * fact_class(word, capitalised=count if name else 0, often=count)
+        fresh, rare = by_count[count]
+        worth[word] = fact * fresh, term_share * rare
+    return worth
+
+
+def _asked(query: Query, often: Counter[str]) -> dict[str, float]:
+    """Give the share of the task's weight that each spelling of its words carries."""
+    wanted = {name_of(word): weight for word, weight in query.weighted().items()}
+    size = max(often.values(), default=1)
+    openings = tuple({name[:2] for name in wanted})
+    found: dict[str, float] = {}
+    most: dict[str, float] = {}
+    for word in often:
+        if word[:2].lower() in openings and (name := name_of(word)) in wanted:
+            found[word] = wanted[name] * math.log(1 + size / often[word])
+            most[name] = max(most.get(name, 0.0), found[word])
+    norm = sum(most.values())
+    return {word: weight / norm for word, weight in found.items()} if norm else {}
