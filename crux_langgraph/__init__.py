@@ -4,6 +4,7 @@ from crux_langgraph import errors
 from crux_langgraph._context import Composed, Context, Cut, compose
 from crux_langgraph._delegate import Delegate, DelegateResult, RepairRequest, delegate
 from crux_langgraph._handoff import Handoff, handoff
+from crux_langgraph._inbox import ANY, GLOBAL, Claimed, Sent, Stored
 from crux_langgraph._payload import Payload
 from crux_langgraph._receipt import Receipt
 from crux_langgraph._receiving import brief_in, brief_messages, human_message, system_message
@@ -13,6 +14,9 @@ from crux_langgraph.fields import Fit, Omit, Pin, Private
 from crux_langgraph.graph import HandoffNode, Handoffs, HandoffState, add_handoff, check
 
 __all__ = [
+    "ANY",
+    "GLOBAL",
+    "Claimed",
     "Composed",
     "Context",
     "Cut",
@@ -31,6 +35,8 @@ __all__ = [
     "Private",
     "Receipt",
     "RepairRequest",
+    "Sent",
+    "Stored",
     "Summarize",
     "add_handoff",
     "brief_in",

@@ -4,7 +4,7 @@ import functools
 from collections.abc import Callable, Coroutine, Mapping
 from datetime import UTC, datetime
 from time import perf_counter
-from typing import Any, Generic, Protocol, cast, overload
+from typing import Any, Generic, Protocol, cast, get_args, overload
 from uuid import uuid4
 
 from pydantic import BaseModel
@@ -26,11 +26,13 @@ from crux_langgraph._defining import (
     checked_hook,
     checked_id,
     checked_max_tokens,
+    checked_store,
     checked_summarize,
     checked_version,
     contract_for,
     id_from,
 )
+from crux_langgraph._inbox import Inbox
 from crux_langgraph._payload import Payload, records_in, written
 from crux_langgraph._receipt import Receipt
 from crux_langgraph._rendering import Rendering
@@ -39,17 +41,20 @@ from crux_langgraph._summarizing import Summarize
 from crux_langgraph._waiting import AWAITING, BLOCKING, Way, finish
 from crux_langgraph.compression import Counter, estimate_tokens, new_marker
 from crux_langgraph.errors import BudgetError, HookError, InputError, NotReceivedError
+from crux_langgraph.instrumentation import Mode, Prepared, Recording, identity
 
 In = TypeVar("In", bound=BaseModel)
 Out = TypeVar("Out", bound=BaseModel)
 Ret = TypeVar("Ret", default=Any)
 Model = TypeVar("Model", bound=BaseModel)
 
+Admit = Callable[[Callable[[], str]], Coroutine[Any, Any, None]]
+
 OnPrepare = Callable[[Payload[Any]], object]
 """A hook that is called with each prepared payload, sync or async; what it returns is ignored."""
 
 
-class Handoff(Generic[In, Out, Ret]):
+class Handoff(Inbox[In, Out], Generic[In, Out, Ret]):
     """A checked crossing from one agent to the next: `In` is what A produces, `Out` what B expects.
 
     Made by `@handoff` or `Handoff.of`. It can be called as the plain function it wraps, and then checks nothing.
@@ -72,10 +77,12 @@ class Handoff(Generic[In, Out, Ret]):
         summarize: Summarize | None = None,
         on_prepare: OnPrepare | None = None,
         version: int = 1,
+        store: Any = None,
     ) -> None:
         """Check the definition. Use `@handoff` or `Handoff.of`, which document the options and what they raise."""
         functools.update_wrapper(self, transform, updated=())
         name = self.__name__ = signature.name
+        super().__init__(checked_store(name, store))
         self._signature = signature
         self._input: Contract[In] = contract_for(name, "input", signature.input_type)
         self._output: Contract[Out] = contract_for(name, "output", signature.output_type)
@@ -87,6 +94,7 @@ class Handoff(Generic[In, Out, Ret]):
         self.max_tokens: int | None = checked_max_tokens(
             name, max_tokens, handoff_id=self.id, from_agent=self.from_agent, counter=counter
         )
+        self._identity = {mode: identity(self.id, self.from_agent, self.to_agent, mode) for mode in get_args(Mode)}
         self.summarize: Summarize | None = checked_summarize(name, summarize, self.max_tokens)
         self._rendering = Rendering(self.id, self.max_tokens, counter, signature.description)
         self.version: int = checked_version(name, version)
@@ -105,6 +113,7 @@ class Handoff(Generic[In, Out, Ret]):
         summarize: Summarize | None = None,
         on_prepare: OnPrepare | None = None,
         version: int = 1,
+        store: Any = None,
     ) -> "Handoff[Model, Model, Model]":
         """Make a handoff that checks and passes on one model as it is. The options are those of `@handoff`."""
         signature = Signature(
@@ -126,6 +135,7 @@ class Handoff(Generic[In, Out, Ret]):
             summarize=summarize,
             on_prepare=on_prepare,
             version=version,
+            store=store,
         )
 
     def __call__(self, value: In, /, **runtime: Any) -> Ret:
@@ -172,28 +182,47 @@ class Handoff(Generic[In, Out, Ret]):
         """Give the payload's text as a `Context` named `handoff:<id>`, with a priority beside other contexts."""
         return Context(id=f"handoff:{self.id}", text=payload.context, priority=priority, refit=payload.context_within)
 
-    async def flow(self, way: Way, value: object, *, payload_id: str | None = None) -> Payload[Out]:
-        """Run the steps of `prepare` on either way, for adapters that bring a payload id of their own."""
-        started = perf_counter()
-        given = check_input(self.id, self._input, value)
-        checked = perf_counter()
-        returned = await transform(way, self.id, self.__wrapped__, self._signature, given, self.private_fields)
-        transformed = perf_counter()
-        data = check_output(self.id, self._output, returned, self._signature.name)
-        durations = {
-            "input": checked - started,
-            "transform": transformed - checked,
-            "output": perf_counter() - transformed,
-        }
-        payload = self._payload(payload_id or f"ho-{uuid4().hex}", given, data, durations)
-        if self.summarize is not None:
-            from crux_langgraph._shortening import shortened  # most programs ask no model for that
+    async def flow(
+        self,
+        way: Way,
+        value: object,
+        *,
+        payload_id: str | None = None,
+        mode: Mode = "transfer",
+        admit: Admit | None = None,
+    ) -> Payload[Out]:
+        """Run the steps of `prepare` on either way, for adapters that bring a payload id of their own.
 
-            payload = await shortened(way, self.summarize, payload)
-        self._require_fit(payload)
-        if self._on_prepare is not None:
-            await call_user(way, self.id, HookError, "on_prepare", self._on_prepare, payload)
-        return payload
+
+        `mode` is what the run of it says: `await` where the source waits for what it asked for. `admit` is awaited
+        before the transform, with a function that writes the checked input as JSON; what it raises ends the flow.
+        """
+        async with Recording(way, "handoff:prepare", self._identity[mode]) as run:
+            started = perf_counter()
+            given = check_input(self.id, self._input, value)
+            if admit is not None:
+                await admit(lambda: written(InputError, self.id, given, self._input.text))
+            checked = perf_counter()
+            shown = Prepared(self._input, given)
+            await run.start(shown.input)
+            returned = await transform(way, self.id, self.__wrapped__, self._signature, given, self.private_fields)
+            transformed = perf_counter()
+            data = check_output(self.id, self._output, returned, self._signature.name)
+            durations = {
+                "input": checked - started,
+                "transform": transformed - checked,
+                "output": perf_counter() - transformed,
+            }
+            payload = self._payload(payload_id or f"ho-{uuid4().hex}", given, data, durations)
+            if self.summarize is not None:
+                from crux_langgraph._shortening import shortened  # most programs ask no model for that
+
+                payload = await shortened(way, self.summarize, payload)
+            self._require_fit(payload)
+            if self._on_prepare is not None:
+                await call_user(way, self.id, HookError, "on_prepare", self._on_prepare, payload)
+            run.end(*shown.ends(payload))
+            return payload
 
     def _payload(self, payload_id: str, given: In, data: Out, durations_s: Mapping[str, float]) -> Payload[Out]:
         payload: Payload[Out] = Payload(
@@ -234,7 +263,7 @@ class Handoff(Generic[In, Out, Ret]):
         Raises `EnvelopeError` whose `reason` tells a corrupt envelope, one of another handoff, one of another
         version of this handoff, and data that no longer fits apart.
         """
-        record = read_envelope(self.id, self.version, envelope)
+        record = read_envelope(self.id, self.version, envelope, self._upgrades)
         data = load_data(self.id, self._output, record.data)
         payload: Payload[Out] = Payload(
             id=record.id,
@@ -313,6 +342,7 @@ def handoff(
     summarize: Summarize | None = None,
     on_prepare: OnPrepare | None = None,
     version: int = 1,
+    store: Any = None,
 ) -> HandoffDecorator: ...
 def handoff(
     transform: Callable[[Any], Any] | None = None,
@@ -326,6 +356,7 @@ def handoff(
     summarize: Summarize | None = None,
     on_prepare: OnPrepare | None = None,
     version: int = 1,
+    store: Any = None,
 ) -> Any:
     """Make a function `(research: Research) -> Brief` a typed handoff, bare or with options.
 
@@ -342,7 +373,11 @@ def handoff(
         summarize: lets a model shorten the prose of what does not fit, `Summarize(model)`; None for the deterministic
             fit alone, which also steps in wherever the model fails.
         on_prepare: called with each payload after all checks, sync or async.
-        version: of the payload's format; a payload of another version is refused when it is read back.
+        version: of the payload's format; a payload of another version is refused when it is read back, unless an
+            `upgrade` leads from it.
+        store: where `send`, `receive` and `claim` have their inbox: "sqlite:" (a file in the user's state folder),
+            "sqlite:///path", "sqlite::memory:", "postgresql://...", a psycopg pool or a `Store`; by default what the
+            variable CRUX_HANDOFF_URL names.
 
     Raises `DefinitionError` for whatever could not work later, with what to write instead.
 
@@ -374,6 +409,7 @@ def handoff(
             summarize=summarize,
             on_prepare=on_prepare,
             version=version,
+            store=store,
         )
 
     return decorate if transform is None else decorate(transform)

@@ -13,7 +13,7 @@ from crux_langgraph._contract._json_values import places_of
 from crux_langgraph._contract._rebuilding import rebuilt
 from crux_langgraph._contract.telling import ROOT, problem_of, problems_of
 from crux_langgraph.errors import FieldProblem
-from crux_langgraph.fields import MASK, MASK_KEY
+from crux_langgraph.fields import LEAVE_OUT_KEY, MASK, MASK_KEY
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -95,9 +95,21 @@ class Contract(Generic[M]):
         """Write valid data as JSON values, private fields included. Raises `ViolationError` if a serializer raises."""
         return self._write(self._adapter.dump_python, data, mode="json")
 
+    def recorded(self, data: M) -> Any:
+        """Write what `dump` writes, without the fields that stay out of the state."""
+        if not self.hidden.leaves_out:
+            return self.dump(data)
+        gone = f"{MASK} {id(self)}"
+        dumped = self._write(self._adapter.dump_python, data, mode="json", context={LEAVE_OUT_KEY: gone})
+        return without(dumped, gone)
+
     def text(self, data: M) -> str:
         """Write what `dump` writes, as compact JSON text."""
         return to_json(self.dump(data)).decode()
+
+    def shown(self, data: M) -> Any:
+        """Write JSON values in which private values are replaced by a mask."""
+        return self._write(self._adapter.dump_python, data, mode="json", context={MASK_KEY: MASK})
 
     def text_shown(self, data: M) -> str:
         """Write JSON text in which private values are replaced by a mask."""
@@ -125,7 +137,7 @@ class Contract(Generic[M]):
             raise ViolationError([_raised(error)], error) from None
 
     def load(self, dumped: Any) -> M:
-        """Read back what `dump` wrote. Raises `ViolationError` when it no longer fits the model."""
+        """Read back what `recorded` wrote. Raises `ViolationError` when it no longer fits the model."""
         try:
             return self._adapter.validate_json(to_json(dumped), by_alias=False, by_name=True)
         except ValidationError as error:

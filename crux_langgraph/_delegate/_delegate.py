@@ -79,6 +79,7 @@ class Delegate(Generic[In, Out, Ctx, Args]):
         # A program without a delegate does not wait for what makes and runs one: here and below.
         from crux_langgraph._delegate._arguments import checked_arguments
         from crux_langgraph._delegate._calling import Calling
+        from crux_langgraph._delegate._recording import Recorder
 
         functools.update_wrapper(self, wrapped, updated=())
         name = self.__name__ = subagent.name
@@ -93,7 +94,8 @@ class Delegate(Generic[In, Out, Ctx, Args]):
         self._tells = checked_on_error(name, on_error)
         self._check = functools.partial(checked_arguments, Contract(subagent.args_schema))
         self._subagent = subagent
-        self._calling = Calling(self.id, subagent, handoff, max_repairs, self.timeout_s, self.max_depth)
+        recorder = Recorder.of(self.id, name, handoff, subagent.args_schema)
+        self._calling = Calling(self.id, subagent, handoff, max_repairs, self.timeout_s, self.max_depth, recorder)
         if max_repairs and not subagent.repairable:
             raise refusal(
                 name,
@@ -205,6 +207,11 @@ class Delegate(Generic[In, Out, Ctx, Args]):
         return f"<Delegate {self.id}: {self.args_schema.__name__} -> {self.handoff.output_schema.__name__}>"
 
     @property
+    def private_fields(self) -> frozenset[str]:
+        """The names of fields that are private in its arguments or on either side of its handoff."""
+        return self.handoff.private_fields | self._calling.recorder.arguments.private
+
+    @property
     def description(self) -> str:
         """What the subagent does, for a calling model; empty when nothing says so."""
         return self._subagent.description
@@ -223,7 +230,7 @@ class Delegate(Generic[In, Out, Ctx, Args]):
         `DepthLimitError`, and `WrongWayError` when something in it is async: then use `arun`.
         Interrupts and other control flow of LangGraph pass through.
         """
-        return finish(self.flow(BLOCKING, self.check_arguments(args), context=context))
+        return finish(self._checked_flow(BLOCKING, args, context))
 
     @overload
     async def arun(
@@ -233,7 +240,7 @@ class Delegate(Generic[In, Out, Ctx, Args]):
     async def arun(self, args: Args | Mapping[str, Any], *, context: Ctx) -> DelegateResult[Out]: ...
     async def arun(self, args: Args | Mapping[str, Any], *, context: Any = None) -> DelegateResult[Out]:
         """As `run`, and may raise `TimeLimitError`. A plain function runs in LangChain's executor."""
-        return await self.flow(AWAITING, self.check_arguments(args), context=context)
+        return await self._checked_flow(AWAITING, args, context)
 
     def check_arguments(self, given: object) -> BaseModel:
         """Give `given` as valid arguments. Raises `ArgumentsError`, whose text a calling model can act on."""
@@ -247,6 +254,14 @@ class Delegate(Generic[In, Out, Ctx, Args]):
                 problems=violation.problems,
                 original=violation.original,
             ) from None
+
+    async def _checked_flow(self, way: Way, args: object, context: Any) -> DelegateResult[Out]:
+        try:
+            arguments = self.check_arguments(args)
+        except ArgumentsError:
+            async with self._calling.recorder.refusal(way):
+                raise
+        return await self.flow(way, arguments, context=context)
 
     async def flow(self, way: Way, arguments: BaseModel, *, context: Any, runtime: Any = None) -> DelegateResult[Out]:
         """Run the steps of `run` on either way with checked arguments, for adapters that bring a runtime."""

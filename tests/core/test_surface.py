@@ -17,7 +17,7 @@ NAMES = [name for name in crux_langgraph.__all__ if name != "errors"]
 @pytest.mark.parametrize("module", ["crux_langgraph", *PUBLIC, "crux_langgraph.graph", "crux_langgraph.compression"])
 def test_what_a_module_offers_is_sorted_and_there(module: str) -> None:
     found = importlib.import_module(module)
-    assert found.__all__ == sorted(found.__all__)
+    assert found.__all__ == sorted(found.__all__, key=lambda name: (not name.isupper(), name))  # constants first
     assert [name for name in found.__all__ if not hasattr(found, name)] == []
 
 

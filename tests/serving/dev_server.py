@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,7 +26,7 @@ def dev_server(folder: Path, environment: dict[str, str]) -> Iterator[str]:
         process = subprocess.Popen(
             [sys.executable, __file__, str(port)],
             cwd=folder / "app",
-            env={**os.environ, **offline, **environment},
+            env={**without_coverage(os.environ), **offline, **environment},
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -38,6 +38,11 @@ def dev_server(folder: Path, environment: dict[str, str]) -> Iterator[str]:
         finally:
             process.kill()
             process.communicate()
+
+
+def without_coverage(environment: Mapping[str, str]) -> dict[str, str]:
+    """Do not measure the server: it is killed, and would be slower until then."""
+    return {key: value for key, value in environment.items() if not key.startswith("COVERAGE")}
 
 
 def free_port() -> int:

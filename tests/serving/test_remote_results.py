@@ -112,10 +112,11 @@ async def test_its_runs_are_children_of_the_callers_in_the_other_process(
 
     def nested(runs: Runs) -> Any:
         tools = [run for run in runs.values() if run.get("name") == f"traced_{call.way}" and run["run_type"] == "tool"]
-        return [run for run in runs.values() if tools and run.get("parent_run_id") == tools[0]["id"]]
+        remote = [run for run in runs.values() if run.get("name") == "far" and run["session_name"] == call.way]
+        return (tools[0], remote[0]) if tools and remote and "dotted_order" in remote[0] else None
 
-    (remote,) = traces.wait_for(nested)
-    assert (remote["name"], remote["session_name"]) == ("far", call.way)
+    tool, remote = traces.wait_for(nested)
+    assert (remote["trace_id"], remote["dotted_order"].startswith(tool["dotted_order"])) == (tool["trace_id"], True)
     assert "s3cret" not in str(remote)
 
 
