@@ -1,4 +1,4 @@
-"""A process that calls a remote delegate from a graph with a checkpoint file: url, way, place, file, begin or again."""
+"""A process that calls a remote delegate from a graph with a checkpoint file: url, way, place, a folder, begin or again."""
 
 import asyncio
 import sys
@@ -10,22 +10,23 @@ from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from remote import THREAD, calling_agent, calling_node, far
 from support import Call
 
-URL, WAY, PLACE, FILE, WHEN = sys.argv[1:]
-NAP = {"do": "nap", "data": 4}
+URL, WAY, PLACE, FOLDER, WHEN = sys.argv[1:]
+WAIT = {"do": "wait_for", "data": f"{FOLDER}/go"}
+FILE = f"{FOLDER}/checkpoints"
 MADE = far(URL)
 GIVEN: Any = ({"messages": ["go"]} if PLACE == "tool" else {}) if WHEN == "begin" else None
 OPTIONS: Any = {"stream_mode": ["custom", "values"], "durability": "sync"}
 
 
 def graph(checkpointer: Any) -> Any:
-    made = calling_agent(MADE, NAP) if PLACE == "tool" else calling_node(Call(WAY), MADE, NAP)
+    made = calling_agent(MADE, WAIT) if PLACE == "tool" else calling_node(Call(WAY), MADE, WAIT)
     made.checkpointer = checkpointer
     return made
 
 
 def show(mode: str, chunk: Any) -> None:
     if mode == "custom":
-        print("napping", flush=True)
+        print(chunk, flush=True)
         return
     messages = [one for one in chunk.get("messages", ()) if isinstance(one, ToolMessage)]
     for done in chunk.get("got") or [MADE.result(message).data.out for message in messages]:

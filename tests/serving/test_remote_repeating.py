@@ -17,6 +17,7 @@ from crux_langgraph import errors
 
 HERE = Path(__file__).parent
 TESTS = str(HERE.parent)
+START_S = 120
 
 pytestmark = pytest.mark.serving
 
@@ -92,15 +93,21 @@ async def test_a_later_turn_with_the_same_call_id_is_a_run_of_its_own(call: Call
 async def test_a_caller_that_is_killed_and_started_again_finds_its_run(
     call: Call, url: str, client: Any, tmp_path: Path, place: str
 ) -> None:
-    command = [sys.executable, str(HERE / "killed_caller.py"), url, call.way, place, str(tmp_path / "db")]
+    command = [sys.executable, str(HERE / "killed_caller.py"), url, call.way, place, str(tmp_path)]
     run = partial(asyncio.create_subprocess_exec, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": TESTS})
-    first = await run(*command, "begin")
-    assert first.stdout is not None
-    assert (await asyncio.wait_for(first.stdout.readline(), 60)).strip() == b"napping"
+
+    async def waiting(when: str) -> asyncio.subprocess.Process:
+        process = await run(*command, when)
+        assert process.stdout is not None
+        assert await asyncio.wait_for(process.stdout.readline(), START_S) == b"waiting\n"
+        return process
+
+    first = await waiting("begin")
     first.kill()
     await first.wait()
-    second = await run(*command, "again")
-    out, _ = await asyncio.wait_for(second.communicate(), 60)
-    *_, thread, tries = out.decode().split()
+    second = await waiting("again")  # it has joined the run: what that had streamed before comes again
+    (tmp_path / "go").touch()
+    out, _ = await asyncio.wait_for(second.communicate(), START_S)
+    thread, tries = out.decode().splitlines()[-1].split()
     (only,) = await client.runs.list(thread)
     assert (tries, only["status"]) == ("1", "success")

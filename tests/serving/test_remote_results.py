@@ -34,7 +34,7 @@ async def test_a_wrong_return_is_sent_back_into_the_conversation(call: Call, url
     with pytest.raises(errors.ReturnError) as caught:
         await call.run(researcher(url), {"question": "wrong"})
     assert [problem.path for problem in caught.value.problems] == ["question"]
-    assert caught.value.returned == {"findings": ["wrong"]}
+    assert caught.value.returned["structured_response"] == {"findings": ["wrong"]}
 
 
 async def test_its_messages_are_message_objects(call: Call, url: str) -> None:

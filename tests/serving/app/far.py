@@ -2,9 +2,11 @@
 
 import asyncio
 import operator
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any
 
 from langchain_core.messages import AIMessage
@@ -55,6 +57,11 @@ def tried(config: RunnableConfig) -> int:
     return TRIES[thread]
 
 
+def until_there(path: Path) -> None:
+    while not path.exists():
+        time.sleep(0.05)
+
+
 async def echo(data: Any, config: RunnableConfig) -> Any:
     return data
 
@@ -97,13 +104,20 @@ async def nap(data: Any, config: RunnableConfig) -> Any:
     return {"thread": config["configurable"]["thread_id"], "tries": tried(config)}
 
 
+async def wait_for(data: Any, config: RunnableConfig) -> Any:
+    get_stream_writer()("waiting")
+    await asyncio.to_thread(until_there, Path(data))
+    return {"thread": config["configurable"]["thread_id"], "tries": tried(config)}
+
+
 async def say(data: Any, config: RunnableConfig) -> Any:
     for one in data:
         get_stream_writer()(one)
 
 
 DEEDS = {
-    deed.__name__: deed for deed in (echo, around, fail, fail_once, invalid, ask, ask_then_fail_once, parent, nap, say)
+    deed.__name__: deed
+    for deed in (echo, around, fail, fail_once, invalid, ask, ask_then_fail_once, parent, nap, wait_for, say)
 }
 
 
@@ -136,5 +150,6 @@ def graph(config: RunnableConfig) -> Iterator[Any]:
     if "langsmith-trace" not in around:
         yield built
         return
-    with tracing_context(parent=around["langsmith-trace"], project_name=around.get("langsmith-project")):
+    project = f"langsmith-project={around.get('langsmith-project', '')}"
+    with tracing_context(parent={"langsmith-trace": around["langsmith-trace"], "baggage": project}):
         yield built
