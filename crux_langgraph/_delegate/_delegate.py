@@ -161,6 +161,7 @@ class Delegate(Generic[In, Out, Ctx, Args]):
         subagent = read_graph(graph, args_schema, prompt, output, options)
         return _made(subagent, subagent.id, subagent.graph.invoke, handoff, options, int(subagent.repairable))
 
+    @overload
     @staticmethod
     def from_remote(
         url: str,
@@ -169,11 +170,38 @@ class Delegate(Generic[In, Out, Ctx, Args]):
         *,
         handoff: Handoff[GIn, GOut],
         args_schema: type[GArgs],
-        context_schema: type[GraphCtx] | None = None,
+        context_schema: None = None,
         prompt: Callable[[GArgs], Prompted] | None = None,
         output: Output = "structured_response",
         **options: Unpack[RemoteOptions],
-    ) -> "Delegate[GIn, GOut, GraphCtx, GArgs]":
+    ) -> "Delegate[GIn, GOut, None, GArgs]": ...
+    @overload
+    @staticmethod
+    def from_remote(
+        url: str,
+        assistant: str,
+        /,
+        *,
+        handoff: Handoff[GIn, GOut],
+        args_schema: type[GArgs],
+        context_schema: type[GraphCtx],
+        prompt: Callable[[GArgs], Prompted] | None = None,
+        output: Output = "structured_response",
+        **options: Unpack[RemoteOptions],
+    ) -> "Delegate[GIn, GOut, GraphCtx, GArgs]": ...
+    @staticmethod
+    def from_remote(
+        url: str,
+        assistant: str,
+        /,
+        *,
+        handoff: Handoff[GIn, GOut],
+        args_schema: type[GArgs],
+        context_schema: Any = None,
+        prompt: Callable[[GArgs], Prompted] | None = None,
+        output: Output = "structured_response",
+        **options: Unpack[RemoteOptions],
+    ) -> "Delegate[GIn, GOut, Any, GArgs]":
         """Make a graph that an Agent Server serves at `url` a delegate; `assistant` is its name there, or an id.
 
         Each call has a thread of its own on the server, derived from the place of the call: a caller that is

@@ -4,7 +4,7 @@ Every step can be repeated: a run that is there is joined, an answer is sent onl
 failed goes on where it failed. So a caller that was interrupted, retried, or killed and started again ends in one run.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, cast
 from uuid import uuid4
 
@@ -75,7 +75,7 @@ class RemoteRun:
             return await self._done(server, given, {})
 
     async def _done(self, server: Server, given: Mapping[str, Any], along: Mapping[str, Any]) -> Any:
-        at = await self._standing(server)
+        at = await self._standing(server, _forward())
         for question in at.answered:  # LangGraph gives the answers of this task again in the order of its questions
             self._ask(question)
         if not at.runs:
@@ -92,8 +92,8 @@ class RemoteRun:
             raise await self._failure(server, at)
         return _parsed(at.state["values"])
 
-    async def _standing(self, server: Server) -> Standing:
-        runs = await self._settled(server)
+    async def _standing(self, server: Server, forward: Callable[[Any], None]) -> Standing:
+        runs = await self._settled(server, forward)
         mine = tuple(run for run in reversed(runs) if run["metadata"].get(_STEP) == self._step)
         if not mine:
             return Standing((), {})
@@ -101,14 +101,14 @@ class RemoteRun:
             return Standing(mine, await server.state(self._thread))
         return Standing(mine, await server.state_after(self._thread, mine[-1]["run_id"]))
 
-    async def _settled(self, server: Server) -> list[Mapping[str, Any]]:
+    async def _settled(self, server: Server, forward: Callable[[Any], None]) -> list[Mapping[str, Any]]:
         """Give this delegate's runs of the thread, newest first, after waiting for one that is under way."""
         runs = await server.runs(self._thread)
         live = [run for run in runs if is_live(run)]
         if any(not self._is_mine(run) for run in live):
             raise self._busy()
         for run in live:
-            await server.join(self._thread, run["run_id"], _forward())
+            await server.join(self._thread, run["run_id"], forward)
         settled = await server.runs(self._thread) if live else runs
         return [run for run in settled if self._is_mine(run)]
 
@@ -132,8 +132,9 @@ class RemoteRun:
         except TransportError as error:
             if error.reason != "busy":
                 raise
-            # Another incarnation of this caller was faster: its run is found, and joined, below.
-        return await self._standing(server)
+            # Another incarnation of this caller was faster: its run is found, and joined.
+            return await self._standing(server, _forward())
+        return await self._standing(server, _nobody)  # what it streamed has been forwarded
 
     def _sent_along(self, call: Call) -> dict[str, Any]:
         of = self._of

@@ -43,19 +43,18 @@ class Address(NamedTuple):
 @asynccontextmanager
 async def connected(way: Way, address: Address) -> AsyncGenerator["Server"]:
     """Open a client for one call and close it: an async one cannot outlive its loop."""
-    import langgraph_sdk
-
-    # By default the SDK sends LANGSMITH_API_KEY to whatever address it is given.
-    make = langgraph_sdk.get_client if way is AWAITING else langgraph_sdk.get_sync_client
-    client: Any = await way.call(_made, make, address.url)  # in a thread: reading certificates takes a while
+    client: Any = await way.call(_made, way is AWAITING, address.url)  # in a thread: it imports, and reads certificates
     try:
         yield Server(way, client, address)
     finally:
         await way.call(client.aclose if way is AWAITING else client.close)
 
 
-def _made(make: Callable[..., Any], url: str) -> Any:
-    return make(url=url, api_key=None)
+def _made(is_async: bool, url: str) -> Any:
+    import langgraph_sdk
+
+    make: Callable[..., Any] = langgraph_sdk.get_client if is_async else langgraph_sdk.get_sync_client
+    return make(url=url, api_key=None)  # by default the SDK sends LANGSMITH_API_KEY to whatever address it is given
 
 
 class Server(NamedTuple):
