@@ -1,12 +1,13 @@
 """@handoff and Handoff: the steps of one crossing, in order, written once for sync and async."""
 
 import functools
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import UTC, datetime
 from time import perf_counter
 from typing import Any, Generic, Protocol, cast, get_args, overload
 from uuid import uuid4
 
+from langchain_core import tools
 from pydantic import BaseModel
 from typing_extensions import TypeVar
 
@@ -181,6 +182,23 @@ class Handoff(Inbox[In, Out], Generic[In, Out, Ret]):
     def as_context(self, payload: Payload[Out], priority: int = DEFAULT_PRIORITY) -> Context:
         """Give the payload's text as a `Context` named `handoff:<id>`, with a priority beside other contexts."""
         return Context(id=f"handoff:{self.id}", text=payload.context, priority=priority, refit=payload.context_within)
+
+    def as_tool(
+        self, *, name: str | None = None, description: str | None = None, fields: Sequence[str] | None = None
+    ) -> "tools.BaseTool":
+        """Make it a tool by which a model hands over, named `transfer_to_<to_agent>` and described by the docstring.
+
+        The model fills the input, or those `fields` of it; the others are read from the state that the tool runs in, by
+        name or alias. What it gives is checked before anything is queued. The agent needs `HandoffRouting`, and its
+        node `add_handoffs`. Raises `DefinitionError` for what no model could call.
+        """
+        from crux_langgraph._offering import offer
+
+        return offer(self, name=name, description=description, fields=fields)
+
+    def checked_input(self, value: object) -> Any:
+        """Give `value` as the JSON values of a valid input, transformed by nothing. Raises `InputError`."""
+        return written(InputError, self.id, check_input(self.id, self._input, value), self._input.dump)
 
     async def flow(
         self,
