@@ -90,7 +90,7 @@ class RemoteRun:
             at = await self._run(server, along, questions, command={"resume": answers})
         if at.is_stopped:
             raise await self._failure(server, at)
-        return _parsed(at.state["values"])
+        return parsed(at.state["values"])
 
     async def _standing(self, server: Server, forward: Callable[[Any], None]) -> Standing:
         runs = await self._settled(server, forward)
@@ -187,12 +187,10 @@ def _value(context: Any, key: str) -> Any:
     return cast("Mapping[str, Any]", context)[key] if isinstance(context, Mapping) else getattr(context, key)
 
 
-def _parsed(values: Any) -> Any:
+def parsed(values: Any) -> Any:
     """Make the messages objects again, so that what reads the end reads the same of a local and a remote graph."""
-    if not isinstance(values, Mapping):
-        return values
     given = cast("Mapping[str, Any]", values)
-    if MESSAGES not in given:
+    if not isinstance(values, Mapping) or MESSAGES not in given:
         return given
     return {**given, MESSAGES: messages_from_dict([{"type": one["type"], "data": one} for one in given[MESSAGES]])}
 

@@ -69,8 +69,13 @@ def calling_node(call: Call, made: Delegate[Any, Any, Any, Any], *deeds: dict[st
     def node(_: State) -> State:
         return {"got": [made.run(deed).data.out for deed in deeds]}
 
+    return calling_one(awaited if call.is_async else node, **compiled)
+
+
+def calling_one(node: Any, **options: Any) -> Any:
+    """A graph of this one node, with a checkpointer."""
     builder: Any = StateGraph(State)
-    builder.add_node("node", awaited if call.is_async else node, **compiled)
+    builder.add_node("node", node, **options)
     builder.add_edge(START, "node")
     return builder.compile(checkpointer=InMemorySaver())
 

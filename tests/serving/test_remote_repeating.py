@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from langgraph.types import Command, RetryPolicy, interrupt
-from remote import THREAD, calling_agent, calling_node, far
+from remote import THREAD, calling_agent, calling_node, calling_one, far, researcher
 from support import Call
 
 from crux_langgraph import errors
@@ -58,6 +58,26 @@ async def test_answers_of_the_remote_and_of_the_node_itself_are_not_mixed_up(cal
     seen += [asked(await call(graph, Command(resume=answer), THREAD)) for answer in "ab"]
     assert seen == [["yours?"], ["mine?"], ["mine?"]]
     assert (await call(graph, Command(resume="c"), THREAD))["got"] == [["a", "b"], ["again", "c"]]
+
+
+async def test_a_repaired_return_is_the_same_when_its_node_runs_again(call: Call, url: str, client: Any) -> None:
+    made = researcher(url, max_repairs=1)
+    seen: list[Any] = []
+
+    async def awaited(_: Any) -> Any:
+        seen.append(await made.arun({"question": "wrong"}))
+        return {"got": [interrupt("go on?")]}
+
+    def node(_: Any) -> Any:
+        seen.append(made.run({"question": "wrong"}))
+        return {"got": [interrupt("go on?")]}
+
+    graph = calling_one(awaited if call.is_async else node)
+    await call(graph, {}, THREAD)
+    await call(graph, Command(resume="yes"), THREAD)
+    first, again = seen
+    assert (first.data, first.repairs) == (again.data, again.repairs)
+    assert (again.data.facts, again.repairs) == (["asked 2 times"], 1)
 
 
 async def test_a_retry_goes_on_where_the_remote_run_failed(call: Call, url: str) -> None:
