@@ -7,17 +7,28 @@
     ├── ContextsError            several contexts do not fit into one budget
     ├── HandoffError             one handoff failed, at the layer it names
     │   ├── InputError           `input`: what agent A produced does not fit
+    │   │   └── RepairError      `input`: nor after agent A was sent back
     │   ├── TransformError       `transform`: the user's function raised
     │   ├── OutputError          `output`: what the transform returned does not fit
     │   ├── BudgetError          `budget`: the context does not fit into `max_tokens`
     │   ├── HookError            `on_prepare`: the user's hook raised
+    │   ├── LoopError            `path`: the same payload goes round
+    │   │   └── HopLimitError    `path`: more hops than `max_hops`
     │   ├── EnvelopeError        `envelope`: a recorded payload cannot be read back
+    │   ├── UnroutedError        `route`: a model asked for it where nobody routes it
     │   ├── NotReceivedError     `state`: nothing was handed over
+    │   ├── StoreError           `store`: the store failed
+    │   │   ├── NoStoreError     there is no store, or none where anything would be safe
+    │   │   └── ClaimNotSupportedError  the store has no claims
+    │   ├── ScopeError           `scope`: it was not said whose handoffs are meant
+    │   ├── LeaseLostError       `claim`: another consumer has the record, or may have it
     │   └── ReadError            `read`: a place of a payload cannot be read
     └── DelegateError            one call of a delegate failed, at the layer it names
         ├── ArgumentsError       `arguments`: the calling model's arguments do not fit; it can repair them
         ├── ContextError         `context`: the run's context did not come, or is of another type
         ├── SubagentError        `subagent`: the subagent itself raised
+        │   ├── TransportError   `transport`: the server of a remote subagent could not be used
+        │   └── SchemaMismatchError  `schema`: what that server publishes of it does not fit
         ├── ReturnError          `return`: what the subagent returned does not fit
         ├── DeliveryError        `output`: the handoff of what the subagent returned failed
         ├── TimeLimitError       `limit`: the call took longer than `timeout_s`
@@ -30,6 +41,7 @@ No message holds a value of the payload: fields are named by path, values by typ
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, ClassVar, Literal, NamedTuple
 
 from pydantic import ValidationError
@@ -37,6 +49,7 @@ from pydantic import ValidationError
 __all__ = [
     "ArgumentsError",
     "BudgetError",
+    "ClaimNotSupportedError",
     "ContextError",
     "ContextsError",
     "CruxError",
@@ -49,15 +62,24 @@ __all__ = [
     "Finding",
     "HandoffError",
     "HookError",
+    "HopLimitError",
     "InputError",
+    "LeaseLostError",
+    "LoopError",
+    "NoStoreError",
     "NotReceivedError",
     "OutputError",
     "ReadError",
+    "RepairError",
     "ResultError",
     "ReturnError",
+    "ScopeError",
+    "StoreError",
     "SubagentError",
     "TimeLimitError",
     "TransformError",
+    "TransportError",
+    "UnroutedError",
     "WiringError",
     "WrongWayError",
     "is_retryable",
@@ -82,11 +104,15 @@ class FieldProblem(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """One thing that is wrong with a graph: what was found and what to do, with a stable `code` and the node."""
+    """One thing that is wrong with a graph: what was found and what to do, with a stable `code` and the node.
+
+    An `error` is refused when the graph is built; a `warning` is told by `check` alone.
+    """
 
     code: str
     node: str
     message: str
+    level: Literal["error", "warning"] = "error"
 
     def __str__(self) -> str:
         return f"[{self.code}] {self.node}: {self.message}"
@@ -186,6 +212,18 @@ class InputError(HandoffError):
     layer = "input"
 
 
+class RepairError(InputError):
+    """The producing agent was sent back `attempts` times, and what it produced still does not fit.
+
+    `repeated` says that it produced the same again, so that it was not asked once more.
+    """
+
+    def __init__(self, *, attempts: int, repeated: bool, **facts: Any) -> None:
+        super().__init__(**facts)
+        self.attempts = attempts
+        self.repeated = repeated
+
+
 class TransformError(HandoffError):
     """The handoff's function raised. A validation error inside it is on `original`, anything else is chained."""
 
@@ -233,7 +271,9 @@ class HookError(HandoffError):
 class EnvelopeError(HandoffError):
     """A recorded payload cannot be read back.
 
-    `reason` is `corrupt` (not an envelope), `other_handoff`, `other_version`, or `invalid` (no longer fits the model).
+    `reason` is `corrupt` (not an envelope, or changed since it was written), `other_handoff`, `other_version` (no
+    upgrade leads from it), `too_new` (written by a later version), `invalid` (no longer fits the model), `expired`, or
+    `missing` (it is no longer in the store). `record_id` is its id in a store, None elsewhere.
     """
 
     layer = "envelope"
@@ -244,18 +284,74 @@ class EnvelopeError(HandoffError):
         handoff: str,
         found: str,
         fix: str,
-        reason: Literal["corrupt", "other_handoff", "other_version", "invalid"],
+        reason: Literal["corrupt", "other_handoff", "other_version", "too_new", "invalid", "expired", "missing"],
         problems: Sequence[FieldProblem] = (),
         original: BaseException | None = None,
+        record_id: int | None = None,
     ) -> None:
         super().__init__(handoff=handoff, found=found, fix=fix, problems=problems, original=original)
         self.reason = reason
+        self.record_id = record_id
 
 
 class NotReceivedError(HandoffError):
     """The state holds no payload of this handoff."""
 
     layer = "state"
+
+
+class StoreError(HandoffError):
+    """The store of the handoff failed; the database's own error is chained."""
+
+    layer = "store"
+
+
+class NoStoreError(StoreError):
+    """There is no store, or none where anything would be safe."""
+
+
+class ClaimNotSupportedError(StoreError):
+    """The store has nothing that could let one consumer at a time have a record."""
+
+
+class ScopeError(HandoffError):
+    """It was not said, and cannot be told, whose handoffs are meant."""
+
+    layer = "scope"
+
+
+class LeaseLostError(HandoffError):
+    """The lease of record `record_id` ended before the work on it: it is not acknowledged, and will be done again."""
+
+    layer = "claim"
+
+    def __init__(self, *, record_id: int, **facts: Any) -> None:
+        super().__init__(**facts)
+        self.record_id = record_id
+
+
+class LoopError(HandoffError):
+    """The same payload goes round without change. `path` holds the ids of the handoffs since the user last spoke."""
+
+    layer = "path"
+
+    def __init__(self, *, path: tuple[str, ...], **facts: Any) -> None:
+        super().__init__(**facts)
+        self.path = path
+
+
+class HopLimitError(LoopError):
+    """The payload would take more than `max_hops` hops since the user last spoke."""
+
+    def __init__(self, *, max_hops: int, **facts: Any) -> None:
+        super().__init__(**facts)
+        self.max_hops = max_hops
+
+
+class UnroutedError(HandoffError):
+    """A model asked for the handoff, and no `add_handoffs` leads it on from there."""
+
+    layer = "route"
 
 
 class ReadError(HandoffError):
@@ -323,14 +419,54 @@ class SubagentError(DelegateError):
     """The subagent raised. A validation error inside it is on `original`, anything else is chained."""
 
     layer = "subagent"
-    model_fix = "It gave no result. Call it again if the failure may pass, or go on without it."
+    model_fix: ClassVar[str | None] = "It gave no result. Call it again if the failure may pass, or go on without it."
+
+
+class RemoteFailureError(Exception):
+    """What a remote subagent raised there, as the cause of the `SubagentError` here: its class and its own words."""
+
+    def __init__(self, *, kind: str, text: str) -> None:
+        self.kind = kind
+        super().__init__(text)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return partial(type(self), kind=self.kind, text=str(self)), ()
+
+
+class TransportError(SubagentError):
+    """The server of a remote subagent could not be used: no word of the subagent itself.
+
+    `reason` is `away` (no answer), `refused` (not authenticated or not allowed), `unknown_assistant`, `busy` (its thread
+    has another's run) or `failed` (any other answer that is an error). `status` is that of HTTP, if there was an answer.
+    """
+
+    layer = "transport"
+
+    def __init__(
+        self,
+        *,
+        reason: Literal["away", "refused", "unknown_assistant", "busy", "failed"],
+        status: int | None = None,
+        **facts: Any,
+    ) -> None:
+        super().__init__(**facts)
+        self.reason = reason
+        self.status = status
+
+
+class SchemaMismatchError(SubagentError):
+    """What a server publishes of a remote subagent does not fit what its delegate sends and takes: see `problems`."""
+
+    layer = "schema"
 
 
 class ReturnError(DelegateError):
     """What the subagent returned is not a valid input of the handoff, also after `repairs` repairs."""
 
     layer = "return"
-    model_fix = "It gave no result that can be used. Ask it for something simpler, or go on without it."
+    model_fix: ClassVar[str | None] = (
+        "It gave no result that can be used. Ask it for something simpler, or go on without it."
+    )
 
     def __init__(self, *, repairs: int, **facts: Any) -> None:
         super().__init__(**facts)
@@ -374,12 +510,17 @@ def is_retryable(error: BaseException) -> bool:
     """Say whether running the same handoff again may end differently, for `RetryPolicy(retry_on=is_retryable)`.
 
     True for errors of the user's own functions (`TransformError`, `HookError`, `SubagentError`) that are not validation
-    errors, for a `TimeLimitError`, and for exceptions that are not ours. False for everything that depends on the
-    payload, the definition or the wiring alone, and for a `ReturnError`: its repairs were tried.
+    errors, for a `TimeLimitError`, for a store that failed, for a `TransportError` that may pass, and for exceptions
+    that are not ours. False for everything that depends on the payload, the definition or the wiring alone, and for a
+    `ReturnError`: its repairs were tried.
     """
     if isinstance(error, TimeLimitError):
         return True
-    if isinstance(error, TransformError | HookError | SubagentError | DeliveryError):
+    if isinstance(error, TransportError):
+        return error.reason in ("away", "busy", "failed")
+    if isinstance(error, RemoteFailureError):
+        return error.kind != ValidationError.__name__
+    if isinstance(error, TransformError | HookError | SubagentError | DeliveryError | StoreError):
         return error.__cause__ is not None and is_retryable(error.__cause__)
     return isinstance(error, Exception) and not isinstance(error, CruxError | ValidationError)
 

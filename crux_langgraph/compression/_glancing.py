@@ -16,7 +16,7 @@ from crux_langgraph.compression._relevance import Query
 from crux_langgraph.compression._units import Document, pinned_units
 from crux_langgraph.compression._weighing import COST_EXPONENT, FROM_USER, falling_off, in_order, shares, sharpening
 
-_SMALLEST = 40_000
+SMALLEST = 40_000
 _PER_TOKEN = 10
 _STEP = 4
 """Pools grow in steps, so that budgets of about the same size look at the same pool."""
@@ -38,15 +38,29 @@ class _Stretch(NamedTuple):
     size: int
 
 
-def worth_weighing(document: Document, query: Query, max_tokens: int) -> Sequence[int]:
-    """Give the units, in their order, that are worth weighing for a budget: all of them unless there are far too many."""
-    size = _SMALLEST
+class Worth(NamedTuple):
+    """The units that are worth weighing, in their order, and those of them that the ranking has to begin with.
+
+    With the budget the pool grows, and with it the order changes. So that no field that was shown is lost by that, a
+    document that may be read in part is opened by one unit of every field, and these do not depend on the budget.
+    """
+
+    units: Sequence[int]
+    openers: Sequence[int] = ()
+
+
+def worth_weighing(document: Document, query: Query, max_tokens: int) -> Worth:
+    """Give the units that are worth weighing for a budget: all of them unless there are far too many."""
+    every = range(len(document.units))
+    long = sum(len(unit.text) for unit in document.units)
+    if long <= SMALLEST:
+        return Worth(every)
+    size = SMALLEST
     while size < _PER_TOKEN * max_tokens:
         size *= _STEP
-    units = document.units
-    if sum(len(unit.text) for unit in units) <= size:
-        return range(len(units))
-    return _Glance(document, query).best(size)
+    glance = _Glance(document, query)
+    openers = glance.openers()
+    return Worth(every if long <= size else glance.best(size), openers)
 
 
 class _Glance:
@@ -56,7 +70,7 @@ class _Glance:
         self._document = document
         texts = [unit.text for unit in document.units]
         self._stretches = list(_stretches(document))
-        self._words = [" ".join(texts[one.start : one.stop]).translate(_APART).split() for one in self._stretches]
+        self._words = [_words(" ".join(texts[one.start : one.stop])) for one in self._stretches]
         often = Counter(chain.from_iterable(self._words))
         self._worth = _worth(document, often, len(self._stretches))
         self._gains = {word: fact + term for word, (fact, term) in self._worth.items()}
@@ -65,11 +79,12 @@ class _Glance:
         self._ordered: dict[int, float] = {}
         self._rates = {at: self._rate(at) for at in range(len(self._stretches))}
         self._put_in_order()
+        self._opening = self._opened()
 
     def best(self, size: int) -> list[int]:
         """Give the units of the best stretches: one of every field, then up to `size` characters."""
         stretches = self._stretches
-        chosen = set(self._openers())
+        chosen = set(self._opening.values())
         taken = sum(stretches[at].size for at in chosen)
         for at in self._drawn(chosen):
             if taken >= size:
@@ -81,13 +96,33 @@ class _Glance:
         needs = self._document.needs
         return sorted({*read, *(needs[at] for at in read if at in needs)})
 
-    def _openers(self) -> Iterable[int]:
+    def openers(self) -> list[int]:
+        """Give the best unit of each field that may be left out, if there is more than one such field."""
+        parts = self._document.parts
+        best = [at for part, at in self._opening.items() if not parts[part].pinned]
+        best.sort(key=self._rates.__getitem__, reverse=True)
+        return list(map(self._best_unit, best)) if len(parts) > 1 else []
+
+    def _best_unit(self, at: int) -> int:
+        stretch, units = self._stretches[at], self._document.units
+        inside = [unit for unit in range(stretch.start, stretch.stop) if units[unit].kind != "void"]
+        if at in self._ordered:
+            return inside[0 if self._document.parts[stretch.part].order == "first" else -1]
+        return max(inside, key=lambda unit: self._density(units[unit].text))
+
+    def _density(self, text: str) -> float:
+        gains = self._gains
+        worth: float = sum(gains.get(word, 0.0) for word in _words(text))
+        return worth / float((1 + len(text)) ** COST_EXPONENT)
+
+    def _opened(self) -> dict[int, int]:
+        """Give the best stretch of every field."""
         best: dict[int, int] = {}
         for at, stretch in enumerate(self._stretches):
             held = best.setdefault(stretch.part, at)
             if self._rates[at] > self._rates[held]:
                 best[stretch.part] = at
-        return best.values()
+        return best
 
     def _drawn(self, chosen: Iterable[int]) -> Iterator[int]:
         """Draw the best stretch again and again, with what was drawn before it counted as known."""
@@ -117,13 +152,17 @@ class _Glance:
 
     def _learn(self, at: int) -> None:
         """Count the words of a stretch as known: a fact is worth little from now on, a term a little less every time."""
-        for word in self._words[at]:
-            fact, term = self._worth[word]
-            if fact:
-                fact *= _REPEATED_FACT ** (word not in self._known)
-            self._worth[word] = fact, term * _REPEATED_TERM
-            self._gains[word] = sum(self._worth[word])
-        self._known.update(self._words[at])
+        worth, gains = self._worth, self._gains
+        words = self._words[at]
+        for word in words:
+            if gains[word]:
+                fact, term = worth[word]
+                if word not in self._known:
+                    fact *= _REPEATED_FACT
+                term *= _REPEATED_TERM
+                worth[word] = fact, term
+                gains[word] = fact + term
+        self._known.update(words)
 
     def _factored(self, asked: dict[str, float]) -> list[float]:
         """Multiply what does not depend on the other words: weight, author, size, nearness to the task."""
@@ -142,6 +181,11 @@ class _Glance:
         ]
 
 
+def _words(text: str) -> tuple[str, ...]:
+    """Cut a text into words, roughly; a tuple of them, unlike a list, is nothing for the garbage collector to visit."""
+    return tuple(text.translate(_APART).replace(". ", " ").split())
+
+
 def _stretches(document: Document) -> Iterator[_Stretch]:
     """Take neighbouring units of one field together, up to some hundred characters."""
     start = size = 0
@@ -151,7 +195,7 @@ def _stretches(document: Document) -> Iterator[_Stretch]:
             if size:
                 yield _Stretch(start, at, part, size)
             start, size, part = at, 0, unit.part
-        size += len(unit.text) + 1
+        size += len(unit.text) + 1 if unit.kind != "void" else 0
     if size:
         yield _Stretch(start, len(document.units), part, size)
 

@@ -53,6 +53,9 @@ def weigh(document: Document, lexicon: Lexicon, numbered: Mapping[int, Sequence[
     asked = asked_features(query, lexicon)
     terms = [weight * _ASKED_TERM if f in asked else weight for f, weight in enumerate(lexicon.terms)]
     facts = _facts(document, lexicon, numbered)
+    if document.structured:  # where words count little: what is asked for is a fact, whatever it is
+        for feature in asked:
+            facts[feature] = max(facts[feature], terms[feature])
     cost_of = lexicon.costs.__getitem__
     costs = {at: 1.0 + sum(map(cost_of, numbers)) for at, numbers in numbered.items()}
     factors = _factors(document, relevance(document, numbered, lexicon, query))
