@@ -7,7 +7,9 @@ from types import TracebackType
 from typing import Any, Self, cast
 from uuid import UUID
 
-from langchain_core.runnables.config import ensure_config, patch_config, var_child_runnable_config
+from langchain_core.callbacks import BaseCallbackManager
+from langchain_core.runnables import RunnableConfig
+from langchain_core.runnables.config import patch_config, var_child_runnable_config
 from langchain_core.utils.uuid import uuid7
 from langgraph.errors import GraphBubbleUp, GraphInterrupt
 
@@ -103,9 +105,8 @@ class _Run:
         self._sums = Sums()
         self._files: dict[str, bytes] = {}
         self._token: Any = None
-        config = ensure_config()
-        self._config = config
-        self._dispatch = Dispatch(way, config, self._facts) if told.handlers else None
+        self._config = told.config
+        self._dispatch = Dispatch(way, told, self._facts) if told.handlers else None
 
     async def start(self, inputs: View) -> None:
         shown = self._shown("input", inputs)
@@ -115,7 +116,7 @@ class _Run:
         await self._dispatch.start(self._id, self._name, shown)
         child = self._dispatch.child
         if child is not None:
-            self._token = var_child_runnable_config.set(patch_config(self._config, callbacks=child))
+            self._token = var_child_runnable_config.set(_below(self._config, child))
 
     async def stop(self, error: BaseException | None, end: End | None, seconds: float) -> None:
         if self._token is not None:
@@ -129,8 +130,9 @@ class _Run:
             await self._ended(*(end or (dict, dict)))
 
     async def _ended(self, outputs: View, facts: Callable[[], Facts]) -> None:
+        shown = self._shown("output", outputs)  # before the facts, which may be about it
         self._add(self._asked(facts))
-        await self._close({**self._shown("output", outputs), FACTS_KEY: self._facts})
+        await self._close({**shown, FACTS_KEY: self._facts})
 
     async def _interrupted(self, signal: GraphBubbleUp) -> None:
         self._add({"crux_status": "interrupted" if isinstance(signal, GraphInterrupt) else "parent_command"})
@@ -185,6 +187,14 @@ class _Run:
             self._stream(told)
         except Exception as error:  # noqa: BLE001 - the reader of a stream may be gone
             warn(self._name, error)
+
+
+def _below(config: RunnableConfig | None, child: BaseCallbackManager) -> RunnableConfig:
+    if config is None:
+        return patch_config(None, callbacks=child)
+    # As `patch_config` does, without the copies: a name and an id are of the run that this config was made for.
+    kept = {key: value for key, value in config.items() if key not in ("run_name", "run_id")}
+    return cast("RunnableConfig", {**kept, "callbacks": child})
 
 
 def _reset(token: Any) -> None:
