@@ -1,6 +1,8 @@
 """The steps of one crossing and the typed error of each: input, transform, output, hook, and reading an envelope back."""
 
 from collections.abc import Callable, Mapping
+from copy import deepcopy
+from types import MappingProxyType
 from typing import Any, NoReturn, TypeVar
 
 from langgraph.errors import GraphBubbleUp, is_invalid_resume
@@ -118,8 +120,16 @@ async def call_user(
         ) from error
 
 
-def read_envelope(handoff: str, version: int, envelope: Mapping[str, Any]) -> Envelope:
-    """Read the outside of a recorded payload, or raise `EnvelopeError` saying which way it is not one of this handoff."""
+Upgrades = Mapping[int, Callable[[dict[str, Any]], Any]]
+
+
+def read_envelope(
+    handoff: str, version: int, envelope: Mapping[str, Any], upgrades: Upgrades = MappingProxyType({})
+) -> Envelope:
+    """Read the outside of a recorded payload, or raise `EnvelopeError` saying which way it is not one of this handoff.
+
+    The data of an older version is brought forward by the upgrades, one after the other.
+    """
     try:
         record = Envelope.model_validate(envelope)
     except ValidationError as error:
@@ -138,14 +148,38 @@ def read_envelope(handoff: str, version: int, envelope: Mapping[str, Any]) -> En
             fix="Read it with the handoff that made it.",
             reason="other_handoff",
         )
-    if record.version != version:
+    if record.version > version:
         raise EnvelopeError(
             handoff=handoff,
             found=f"the envelope is of version {record.version}, and this handoff is version {version}",
-            fix="Hand it over again with the current version.",
+            fix="Read it with the program that wrote it, or upgrade this one.",
+            reason="too_new",
+        )
+    while record.version < version:
+        record.data = _upgraded(handoff, version, record, upgrades)
+        record.version += 1
+    return record
+
+
+def _upgraded(handoff: str, version: int, record: Envelope, upgrades: Upgrades) -> Any:
+    upgrade = upgrades.get(record.version)
+    if upgrade is None:
+        raise EnvelopeError(
+            handoff=handoff,
+            found=f"the envelope is of version {record.version}, and this handoff is version {version}",
+            fix=f"Write the function that brings its data forward: @upgrade({record.version}). Or have it sent again.",
             reason="other_version",
         )
-    return record
+    try:
+        return upgrade(deepcopy(record.data))  # it may be part of a graph's state
+    except Exception as error:
+        raise EnvelopeError(
+            handoff=handoff,
+            found=f"its upgrade function {name_of(upgrade)}() raised {type(error).__name__}",
+            fix="Mend the function; its own error is chained to this one.",
+            reason="invalid",
+            original=error,
+        ) from error
 
 
 def load_data(handoff: str, contract: Contract[M], dumped: object) -> M:

@@ -12,6 +12,7 @@ from crux_langgraph._signature import accepts
 from crux_langgraph._summarizing import Summarize
 from crux_langgraph.compression import Counter, counter_fault, new_marker
 from crux_langgraph.errors import DefinitionError
+from crux_langgraph.stores import fault_of_store
 
 _ID = re.compile(r"[a-z0-9-]{1,64}")
 
@@ -111,6 +112,18 @@ def checked_version(name: str, given: object) -> int:
     if isinstance(given, bool) or not isinstance(given, int) or given < 1:
         raise DefinitionError(
             handoff=name, found=f"its version is {given!r}", fix="Give version= a whole number from 1."
+        )
+    return given
+
+
+def checked_store(name: str, given: object) -> Any:
+    """Give `given` if it can be a store, or say where one is. Nothing is opened."""
+    fault = fault_of_store(given)
+    if fault is not None:
+        raise DefinitionError(
+            handoff=name,
+            found=f"its store is {fault}",
+            fix="Give store= 'sqlite:', 'sqlite:///path', 'postgresql://...', a psycopg_pool.ConnectionPool or a Store.",
         )
     return given
 

@@ -27,11 +27,13 @@ from crux_langgraph._defining import (
     checked_hook,
     checked_id,
     checked_max_tokens,
+    checked_store,
     checked_summarize,
     checked_version,
     contract_for,
     id_from,
 )
+from crux_langgraph._inbox import Inbox
 from crux_langgraph._payload import Payload, records_in, written
 from crux_langgraph._receipt import Receipt
 from crux_langgraph._rendering import Rendering
@@ -47,11 +49,15 @@ Out = TypeVar("Out", bound=BaseModel)
 Ret = TypeVar("Ret", default=Any)
 Model = TypeVar("Model", bound=BaseModel)
 
+_MANY_CHARS = 200_000
+
+Admit = Callable[[Callable[[], str]], Coroutine[Any, Any, None]]
+
 OnPrepare = Callable[[Payload[Any]], object]
 """A hook that is called with each prepared payload, sync or async; what it returns is ignored."""
 
 
-class Handoff(Generic[In, Out, Ret]):
+class Handoff(Inbox[In, Out], Generic[In, Out, Ret]):
     """A checked crossing from one agent to the next: `In` is what A produces, `Out` what B expects.
 
     Made by `@handoff` or `Handoff.of`. It can be called as the plain function it wraps, and then checks nothing.
@@ -74,10 +80,12 @@ class Handoff(Generic[In, Out, Ret]):
         summarize: Summarize | None = None,
         on_prepare: OnPrepare | None = None,
         version: int = 1,
+        store: Any = None,
     ) -> None:
         """Check the definition. Use `@handoff` or `Handoff.of`, which document the options and what they raise."""
         functools.update_wrapper(self, transform, updated=())
         name = self.__name__ = signature.name
+        super().__init__(checked_store(name, store))
         self._signature = signature
         self._input: Contract[In] = contract_for(name, "input", signature.input_type)
         self._output: Contract[Out] = contract_for(name, "output", signature.output_type)
@@ -108,6 +116,7 @@ class Handoff(Generic[In, Out, Ret]):
         summarize: Summarize | None = None,
         on_prepare: OnPrepare | None = None,
         version: int = 1,
+        store: Any = None,
     ) -> "Handoff[Model, Model, Model]":
         """Make a handoff that checks and passes on one model as it is. The options are those of `@handoff`."""
         signature = Signature(
@@ -129,6 +138,7 @@ class Handoff(Generic[In, Out, Ret]):
             summarize=summarize,
             on_prepare=on_prepare,
             version=version,
+            store=store,
         )
 
     def __call__(self, value: In, /, **runtime: Any) -> Ret:
@@ -193,15 +203,24 @@ class Handoff(Generic[In, Out, Ret]):
         return written(InputError, self.id, check_input(self.id, self._input, value), self._input.dump)
 
     async def flow(
-        self, way: Way, value: object, *, payload_id: str | None = None, mode: Mode = "transfer"
+        self,
+        way: Way,
+        value: object,
+        *,
+        payload_id: str | None = None,
+        mode: Mode = "transfer",
+        admit: Admit | None = None,
     ) -> Payload[Out]:
         """Run the steps of `prepare` on either way, for adapters that bring a payload id of their own.
 
-        `mode` is what the run of it says: `await` where the source waits for what it asked for.
+        `mode` is what the run of it says: `await` where the source waits for what it asked for. `admit` is awaited
+        before the transform, with a function that writes the checked input as JSON; what it raises ends the flow.
         """
         async with Recording(way, "handoff:prepare", self._identity[mode]) as run:
             started = perf_counter()
             given = check_input(self.id, self._input, value)
+            if admit is not None:
+                await admit(lambda: written(InputError, self.id, given, self._input.text))
             checked = perf_counter()
             shown = Prepared(self._input, given)
             await run.start(shown.input)
@@ -218,7 +237,7 @@ class Handoff(Generic[In, Out, Ret]):
                 from crux_langgraph._shortening import shortened  # most programs ask no model for that
 
                 payload = await shortened(way, self.summarize, payload)
-            self._require_fit(payload)
+            await self._require_fit(way, payload)
             if self._on_prepare is not None:
                 await call_user(way, self.id, HookError, "on_prepare", self._on_prepare, payload)
             run.end(*shown.ends(payload))
@@ -245,9 +264,13 @@ class Handoff(Generic[In, Out, Ret]):
         )
         return payload
 
-    def _require_fit(self, payload: Payload[Out]) -> None:
+    async def _require_fit(self, way: Way, payload: Payload[Out]) -> None:
+        if self.max_tokens is None:
+            return
+        if len(payload.whole) > _MANY_CHARS:
+            await way.call(lambda: payload.rendered)  # off the event loop: a megabyte is fitted for half a second
         # The last act: the exact string is counted, whatever the fit believed.
-        if self.max_tokens is None or payload.receipt.context_tokens <= self.max_tokens:
+        if payload.receipt.context_tokens <= self.max_tokens:
             return
         raise BudgetError(
             handoff=self.id,
@@ -263,7 +286,7 @@ class Handoff(Generic[In, Out, Ret]):
         Raises `EnvelopeError` whose `reason` tells a corrupt envelope, one of another handoff, one of another
         version of this handoff, and data that no longer fits apart.
         """
-        record = read_envelope(self.id, self.version, envelope)
+        record = read_envelope(self.id, self.version, envelope, self._upgrades)
         data = load_data(self.id, self._output, record.data)
         payload: Payload[Out] = Payload(
             id=record.id,
@@ -342,6 +365,7 @@ def handoff(
     summarize: Summarize | None = None,
     on_prepare: OnPrepare | None = None,
     version: int = 1,
+    store: Any = None,
 ) -> HandoffDecorator: ...
 def handoff(
     transform: Callable[[Any], Any] | None = None,
@@ -355,6 +379,7 @@ def handoff(
     summarize: Summarize | None = None,
     on_prepare: OnPrepare | None = None,
     version: int = 1,
+    store: Any = None,
 ) -> Any:
     """Make a function `(research: Research) -> Brief` a typed handoff, bare or with options.
 
@@ -371,7 +396,11 @@ def handoff(
         summarize: lets a model shorten the prose of what does not fit, `Summarize(model)`; None for the deterministic
             fit alone, which also steps in wherever the model fails.
         on_prepare: called with each payload after all checks, sync or async.
-        version: of the payload's format; a payload of another version is refused when it is read back.
+        version: of the payload's format; a payload of another version is refused when it is read back, unless an
+            `upgrade` leads from it.
+        store: where `send`, `receive` and `claim` have their inbox: "sqlite:" (a file in the user's state folder),
+            "sqlite:///path", "sqlite::memory:", "postgresql://...", a psycopg pool or a `Store`; by default what the
+            variable CRUX_HANDOFF_URL names.
 
     Raises `DefinitionError` for whatever could not work later, with what to write instead.
 
@@ -403,6 +432,7 @@ def handoff(
             summarize=summarize,
             on_prepare=on_prepare,
             version=version,
+            store=store,
         )
 
     return decorate if transform is None else decorate(transform)

@@ -17,6 +17,11 @@
     │   ├── EnvelopeError        `envelope`: a recorded payload cannot be read back
     │   ├── UnroutedError        `route`: a model asked for it where nobody routes it
     │   ├── NotReceivedError     `state`: nothing was handed over
+    │   ├── StoreError           `store`: the store failed
+    │   │   ├── NoStoreError     there is no store, or none where anything would be safe
+    │   │   └── ClaimNotSupportedError  the store has no claims
+    │   ├── ScopeError           `scope`: it was not said whose handoffs are meant
+    │   ├── LeaseLostError       `claim`: another consumer has the record, or may have it
     │   └── ReadError            `read`: a place of a payload cannot be read
     └── DelegateError            one call of a delegate failed, at the layer it names
         ├── ArgumentsError       `arguments`: the calling model's arguments do not fit; it can repair them
@@ -41,6 +46,7 @@ from pydantic import ValidationError
 __all__ = [
     "ArgumentsError",
     "BudgetError",
+    "ClaimNotSupportedError",
     "ContextError",
     "ContextsError",
     "CruxError",
@@ -55,13 +61,17 @@ __all__ = [
     "HookError",
     "HopLimitError",
     "InputError",
+    "LeaseLostError",
     "LoopError",
+    "NoStoreError",
     "NotReceivedError",
     "OutputError",
     "ReadError",
     "RepairError",
     "ResultError",
     "ReturnError",
+    "ScopeError",
+    "StoreError",
     "SubagentError",
     "TimeLimitError",
     "TransformError",
@@ -257,7 +267,9 @@ class HookError(HandoffError):
 class EnvelopeError(HandoffError):
     """A recorded payload cannot be read back.
 
-    `reason` is `corrupt` (not an envelope), `other_handoff`, `other_version`, or `invalid` (no longer fits the model).
+    `reason` is `corrupt` (not an envelope, or changed since it was written), `other_handoff`, `other_version` (no
+    upgrade leads from it), `too_new` (written by a later version), `invalid` (no longer fits the model), `expired`, or
+    `missing` (it is no longer in the store). `record_id` is its id in a store, None elsewhere.
     """
 
     layer = "envelope"
@@ -268,18 +280,50 @@ class EnvelopeError(HandoffError):
         handoff: str,
         found: str,
         fix: str,
-        reason: Literal["corrupt", "other_handoff", "other_version", "invalid"],
+        reason: Literal["corrupt", "other_handoff", "other_version", "too_new", "invalid", "expired", "missing"],
         problems: Sequence[FieldProblem] = (),
         original: BaseException | None = None,
+        record_id: int | None = None,
     ) -> None:
         super().__init__(handoff=handoff, found=found, fix=fix, problems=problems, original=original)
         self.reason = reason
+        self.record_id = record_id
 
 
 class NotReceivedError(HandoffError):
     """The state holds no payload of this handoff."""
 
     layer = "state"
+
+
+class StoreError(HandoffError):
+    """The store of the handoff failed; the database's own error is chained."""
+
+    layer = "store"
+
+
+class NoStoreError(StoreError):
+    """There is no store, or none where anything would be safe."""
+
+
+class ClaimNotSupportedError(StoreError):
+    """The store has nothing that could let one consumer at a time have a record."""
+
+
+class ScopeError(HandoffError):
+    """It was not said, and cannot be told, whose handoffs are meant."""
+
+    layer = "scope"
+
+
+class LeaseLostError(HandoffError):
+    """The lease of record `record_id` ended before the work on it: it is not acknowledged, and will be done again."""
+
+    layer = "claim"
+
+    def __init__(self, *, record_id: int, **facts: Any) -> None:
+        super().__init__(**facts)
+        self.record_id = record_id
 
 
 class LoopError(HandoffError):
@@ -424,12 +468,12 @@ def is_retryable(error: BaseException) -> bool:
     """Say whether running the same handoff again may end differently, for `RetryPolicy(retry_on=is_retryable)`.
 
     True for errors of the user's own functions (`TransformError`, `HookError`, `SubagentError`) that are not validation
-    errors, for a `TimeLimitError`, and for exceptions that are not ours. False for everything that depends on the
+    errors, for a `TimeLimitError`, for a store that failed, and for exceptions that are not ours. False for everything that depends on the
     payload, the definition or the wiring alone, and for a `ReturnError`: its repairs were tried.
     """
     if isinstance(error, TimeLimitError):
         return True
-    if isinstance(error, TransformError | HookError | SubagentError | DeliveryError):
+    if isinstance(error, TransformError | HookError | SubagentError | DeliveryError | StoreError):
         return error.__cause__ is not None and is_retryable(error.__cause__)
     return isinstance(error, Exception) and not isinstance(error, CruxError | ValidationError)
 

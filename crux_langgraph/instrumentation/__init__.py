@@ -2,7 +2,17 @@
 
 from crux_langgraph.instrumentation._nesting import as_subagent, is_inside_a_run
 from crux_langgraph.instrumentation._prepared import Mode, Prepared, identity
-from crux_langgraph.instrumentation._recording import Facts, Recording
+from crux_langgraph.instrumentation._recording import DoneBefore, Facts, Recording
 from crux_langgraph.instrumentation._settings import recorded
 
-__all__ = ["Facts", "Mode", "Prepared", "Recording", "as_subagent", "identity", "is_inside_a_run", "recorded"]
+__all__ = [
+    "DoneBefore",
+    "Facts",
+    "Mode",
+    "Prepared",
+    "Recording",
+    "as_subagent",
+    "identity",
+    "is_inside_a_run",
+    "recorded",
+]

@@ -29,6 +29,10 @@ FACTS_KEY = "crux"
 _UNSEEN: Facts = {}
 
 
+class DoneBefore(Exception):  # noqa: N818 - a signal: nothing went wrong
+    """Ends a block that turns out to have nothing to do, before its run began: then there is none."""
+
+
 class Recording:
     """One run around a block of a flow, on either way:
 
@@ -81,7 +85,7 @@ class Recording:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if self._told is None:
+        if self._told is None or (self._run is None and isinstance(error, DoneBefore)):
             return
         if self._run is None:
             await self.start(lambda: _UNSEEN)

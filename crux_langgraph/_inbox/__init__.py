@@ -1,0 +1,9 @@
+"""Stored handoffs: what a handoff can do with a store. Sent in one process, received or claimed in another."""
+
+from crux_langgraph._inbox._claiming import Claimed
+from crux_langgraph._inbox._inbox import Inbox
+from crux_langgraph._inbox._reading import Stored
+from crux_langgraph._inbox._scope import ANY, GLOBAL, Scope
+from crux_langgraph._inbox._sending import Sent
+
+__all__ = ["ANY", "GLOBAL", "Claimed", "Inbox", "Scope", "Sent", "Stored"]

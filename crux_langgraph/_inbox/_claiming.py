@@ -1,0 +1,285 @@
+"""Claiming: one consumer has a record, keeps it while it works, and acknowledges it when it is done."""
+
+import threading
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Generator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from hashlib import sha256
+from json import dumps
+from typing import Any, Generic, Literal, NamedTuple, cast
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.errors import GraphBubbleUp
+from pydantic import BaseModel
+from typing_extensions import TypeVar
+
+from crux_langgraph._inbox._reading import Read, opened
+from crux_langgraph._inbox._scope import ANY, Scope, Whole, encoded, parts_of
+from crux_langgraph._inbox._sending import require_seconds
+from crux_langgraph._inbox._starting import Start, run_graph, stream_graph, stream_graph_async
+from crux_langgraph._inbox._waits import pauses
+from crux_langgraph._payload import Payload
+from crux_langgraph._waiting import AWAITING, BLOCKING, Way, finish
+from crux_langgraph.errors import EnvelopeError, LeaseLostError, NotReceivedError, ScopeError, StoreError
+from crux_langgraph.stores import Lease, State, Store
+
+Out = TypeVar("Out", bound=BaseModel)
+
+Thread = Literal["record", "scope"]
+
+_BEATS = 3
+"""Heartbeats in one lease: two of them may be missed."""
+_MOST_BACKOFF_S = 300.0
+
+
+OpenStore = Callable[[Way], Coroutine[Any, Any, Store]]
+
+
+class ClaimOptions(NamedTuple):
+    """The options of `claim`."""
+
+    scope: Scope | Whole = ANY
+    wait_s: float = 0.0
+    lease_s: float = 60.0
+    thread: Thread = "record"
+    max_attempts: int = 5
+    backoff_s: float = 1.0
+
+
+class Claimed(Generic[Out]):
+    """A record that this consumer has; falsy when there was none. What is written about `claim` holds while it lasts."""
+
+    def __init__(self, handoff: str, lease: Lease | None, payload: Payload[Out] | None, thread: Thread) -> None:
+        self._handoff = handoff
+        self._lease = lease
+        self._payload = payload
+        self._thread: Thread = thread
+        self._lost = threading.Event()
+
+    def __bool__(self) -> bool:
+        return self._lease is not None
+
+    def __repr__(self) -> str:
+        return f"Claimed(id={self.id}, scope={self.scope}, attempt={self.attempt})" if self else "Claimed(nothing)"
+
+    @property
+    def payload(self) -> Payload[Out]:
+        """The payload, checked. Raises `NotReceivedError` when nothing came."""
+        self._require()
+        return cast("Payload[Out]", self._payload)
+
+    @property
+    def id(self) -> int:
+        """The id that `send` gave. Effects outside of the database can be made idempotent by it."""
+        return self._require().record.id
+
+    @property
+    def scope(self) -> tuple[str, ...]:
+        """The parts of the scope; none for `GLOBAL`."""
+        return parts_of(self._require().record.scope)
+
+    @property
+    def attempt(self) -> int:
+        """1 at the first delivery."""
+        return self._require().record.attempts
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the lease is still ours, as far as the last heartbeat knows. Long work may look and stop."""
+        return self._lease is not None and not self._lost.is_set()
+
+    @property
+    def thread_id(self) -> str:
+        """The LangGraph thread of the consumer's graph: the record's own, the same at each delivery, or the scope's.
+
+        Raises `ScopeError` with `thread="scope"` when the scope is not one part.
+        """
+        if self._thread == "record":
+            return self.start().marker
+        if len(self.scope) != 1:
+            raise ScopeError(
+                handoff=self._handoff,
+                found=f"thread='scope' needs a scope of one part, and this one has {len(self.scope)}",
+                fix="Name the thread: claimed.invoke(graph, config={'configurable': {'thread_id': ...}}).",
+            )
+        return self.scope[0]
+
+    def invoke(self, graph: Any, input: Any = None, config: RunnableConfig | None = None, **options: Any) -> Any:  # noqa: A002 - as Runnable names it
+        """Start the consumer's graph with the payload, or resume it where a killed consumer stopped; give its result.
+
+        The graph begins with the payload in its `handoffs` channel, as if it had been handed over there, or with
+        `input`: a value, or a function of the payload. A graph that had finished is not run again. `options` go to
+        the graph; with a checkpointer `durability` is `"sync"`, so that each step is done once.
+        """
+        return finish(run_graph(BLOCKING, graph, self.start(input, config), options))
+
+    async def ainvoke(self, graph: Any, input: Any = None, config: RunnableConfig | None = None, **options: Any) -> Any:  # noqa: A002 - as Runnable names it
+        """As `invoke`."""
+        return await run_graph(AWAITING, graph, self.start(input, config), options)
+
+    def stream(
+        self,
+        graph: Any,
+        input: Any = None,  # noqa: A002 - as Runnable names it
+        config: RunnableConfig | None = None,
+        **options: Any,
+    ) -> Iterator[Any]:
+        """As `invoke`, giving what the graph streams; nothing when it had finished."""
+        return stream_graph(graph, self.start(input, config), options)
+
+    def astream(
+        self,
+        graph: Any,
+        input: Any = None,  # noqa: A002 - as Runnable names it
+        config: RunnableConfig | None = None,
+        **options: Any,
+    ) -> AsyncIterator[Any]:
+        """As `stream`."""
+        return stream_graph_async(graph, self.start(input, config), options)
+
+    def start(self, given: Any = None, config: RunnableConfig | None = None) -> Start:
+        """Give what the graph is started with."""
+        record = self._require().record
+        seed = dumps([record.handoff, record.scope, record.id, record.digest.hex()])
+        marker = f"handoff-{sha256(seed.encode()).hexdigest()[:32]}"
+        return Start(self.payload, given, config or {}, marker, self._thread_for(marker, config))
+
+    def _thread_for(self, marker: str, config: RunnableConfig | None) -> str:
+        named: Mapping[str, Any] = (config or {}).get("configurable") or {}
+        if self._thread == "record":
+            return marker
+        return named.get("thread_id") or self.thread_id
+
+    def _require(self) -> Lease:
+        if self._lease is None:
+            raise NotReceivedError(
+                handoff=self._handoff,
+                found="nothing was claimed",
+                fix="Ask first: `with handoff.claim(...) as claimed:` and then `if claimed:`.",
+            )
+        return self._lease
+
+    def lose(self) -> None:
+        """Note that the lease has ended."""
+        self._lost.set()
+
+
+class Claiming(Generic[Out]):
+    """One claim of one handoff: taking a record, keeping its lease, and what happens to it at the end."""
+
+    def __init__(self, handoff: str, open_store: OpenStore, read: Read[Out], options: ClaimOptions) -> None:
+        require_seconds(handoff, "lease_s", options.lease_s)
+        require_seconds(handoff, "wait_s", options.wait_s, least=-1.0)
+        self._handoff = handoff
+        self._open_store = open_store
+        self._read = read
+        self._options = options
+        self._scope = None if options.scope is ANY else encoded(handoff, "claim", options.scope)
+
+    @contextmanager
+    def blocking(self) -> Generator[Claimed[Out]]:
+        """Hold a record for the time of a `with` block."""
+        store = finish(self._open_store(BLOCKING))
+        claimed, lease = finish(self._take(BLOCKING, store))
+        if lease is None:
+            yield claimed
+            return
+        with self._kept(store, claimed, lease):
+            try:
+                yield claimed
+            except BaseException as error:
+                finish(self._give_back(BLOCKING, store, lease, error))
+                raise
+            finish(self._acknowledge(BLOCKING, store, lease))
+
+    @asynccontextmanager
+    async def awaiting(self) -> AsyncGenerator[Claimed[Out]]:
+        """Hold a record for the time of an `async with` block."""
+        store = await self._open_store(AWAITING)
+        claimed, lease = await self._take(AWAITING, store)
+        if lease is None:
+            yield claimed
+            return
+        with self._kept(store, claimed, lease):
+            try:
+                yield claimed
+            except BaseException as error:
+                await self._give_back(AWAITING, store, lease, error)
+                raise
+            await self._acknowledge(AWAITING, store, lease)
+
+    async def _take(self, way: Way, store: Store) -> tuple[Claimed[Out], Lease | None]:
+        deadline = time.monotonic() + self._options.wait_s
+        found = await self._next(way, store)
+        if found is None and self._options.wait_s > 0:
+            with store.watch(self._handoff, self._scope) as ticket:
+                found = await self._next(way, store)  # what came before the watch began
+                while found is None and (left_s := deadline - time.monotonic()) > 0:
+                    due_s = await way.call(store.due_in_s, self._handoff, self._scope)
+                    await pauses(way, ticket, left_s, due_s)
+                    found = await self._next(way, store)
+        lease, payload = found or (None, None)
+        return Claimed(self._handoff, lease, payload, self._options.thread), lease
+
+    async def _next(self, way: Way, store: Store) -> tuple[Lease, Payload[Out]] | None:
+        """Claim the oldest record that can be read; those that cannot go to the dead letters."""
+        while True:
+            lease: Lease | None = await way.call(
+                store.claim,
+                self._handoff,
+                self._scope,
+                lease_s=self._options.lease_s,
+                exclusive=self._options.thread == "scope",
+            )
+            if lease is None:
+                return None
+            if lease.record.attempts > self._options.max_attempts:
+                reason = f"its consumers ended {self._options.max_attempts} times without a word"
+            else:
+                try:
+                    return lease, opened(lease.record, self._read)
+                except EnvelopeError as error:
+                    reason = f"{error.reason}: {error.found}"
+            await way.call(store.settle, lease, State.DEAD, reason=reason)
+
+    @contextmanager
+    def _kept(self, store: Store, claimed: Claimed[Out], lease: Lease) -> Generator[None]:
+        """Extend the lease while the block runs, from a thread: an event loop that is kept busy would not come to it."""
+        over = threading.Event()
+        beat = threading.Thread(
+            target=self._beat, args=(store, claimed, lease, over), name="crux-handoff-heartbeat", daemon=True
+        )
+        beat.start()
+        try:
+            yield
+        finally:
+            over.set()
+
+    def _beat(self, store: Store, claimed: Claimed[Out], lease: Lease, over: threading.Event) -> None:
+        while not over.wait(self._options.lease_s / _BEATS):
+            try:
+                if not store.extend(lease, lease_s=self._options.lease_s):
+                    claimed.lose()
+                    return
+            except StoreError:
+                continue  # the next beat may reach it
+
+    async def _acknowledge(self, way: Way, store: Store, lease: Lease) -> None:
+        if not await way.call(store.settle, lease, State.DONE):
+            raise LeaseLostError(
+                handoff=self._handoff,
+                found=f"the lease of record {lease.record.id} ended before it was acknowledged",
+                fix="It is delivered again. Give claim() a longer lease_s, and look at claimed.is_held in long work.",
+                record_id=lease.record.id,
+            )
+
+    async def _give_back(self, way: Way, store: Store, lease: Lease, error: BaseException) -> None:
+        if isinstance(error, GraphBubbleUp) or not isinstance(error, Exception):
+            # Stopped from outside, which says nothing about the record.
+            await way.call(store.settle, lease, State.READY, counted=False)
+        elif lease.record.attempts >= self._options.max_attempts:
+            reason = f"failed {lease.record.attempts} times, the last time with {type(error).__name__}"
+            await way.call(store.settle, lease, State.DEAD, reason=reason)
+        else:
+            delay_s = min(self._options.backoff_s * 2 ** (lease.record.attempts - 1), _MOST_BACKOFF_S)
+            await way.call(store.settle, lease, State.READY, delay_s=delay_s)

@@ -1,0 +1,110 @@
+"""Sending: prepare, then persist. Nothing is stored when a step fails, and a repetition is found before it costs anything."""
+
+import json
+from collections.abc import Callable
+from typing import Any, NamedTuple, NoReturn, Protocol, cast
+
+from crux_langgraph._inbox._keys import given_key, task_key
+from crux_langgraph._inbox._scope import Scope, encoded
+from crux_langgraph._inbox._wire import digest_of, packed
+from crux_langgraph._payload import Payload
+from crux_langgraph._waiting import Way
+from crux_langgraph.errors import InputError
+from crux_langgraph.instrumentation import DoneBefore
+from crux_langgraph.stores import Entry, Store
+
+
+class Sent(NamedTuple):
+    """What a send did: the id of the record, and whether it had been stored before, so that nothing was added."""
+
+    id: int
+    duplicate: bool
+
+
+class Sender(Protocol):
+    """What sending needs of a handoff."""
+
+    id: str
+    version: int
+
+    async def flow(self, way: Way, value: object, *, admit: Any = None) -> Payload[Any]:
+        """Prepare a payload; `admit` is awaited before the transform with a function that writes the checked input."""
+        ...
+
+
+class SendOptions(NamedTuple):
+    """The options of `send`."""
+
+    scope: Scope = None
+    key: str | None = None
+    ttl_s: float | None = None
+    tx: Any = None
+    tool_call_id: str | None = None
+
+
+class _StoredBeforeError(DoneBefore):
+    """Ends a preparation: what it would give is stored already."""
+
+    def __init__(self, id: int) -> None:  # noqa: A002 - the name of the field
+        super().__init__()
+        self.id = id
+
+
+async def send(way: Way, handoff: Sender, store: Store, value: object, options: SendOptions) -> Sent:
+    """Run the steps of `Handoff.send` on either way."""
+    require_seconds(handoff.id, "ttl_s", options.ttl_s)
+    scope = encoded(handoff.id, "send", options.scope)
+    key = None if options.key is None else given_key(handoff.id, options.key)
+
+    async def admit(text: Callable[[], str]) -> None:
+        nonlocal key
+        key = key or task_key(options.tool_call_id, text)
+        found = None if key is None else await way.call(store.find, handoff.id, scope, key, tx=options.tx)
+        if found is not None:
+            raise _StoredBeforeError(found)
+
+    try:
+        payload = await _prepared(way, handoff, value, admit)
+    except _StoredBeforeError as before:
+        return Sent(before.id, duplicate=True)
+    body = packed(payload.to_envelope())
+    entry = Entry(
+        handoff=handoff.id,
+        scope=scope,
+        body=body,
+        digest=digest_of(handoff.id, scope, body),
+        version=payload.version,
+        key=key,
+        meta=json.dumps({"payload": payload.id}),
+        ttl_s=options.ttl_s,
+    )
+    return Sent(*await way.call(store.append, entry, tx=options.tx))
+
+
+async def _prepared(way: Way, handoff: Sender, value: object, admit: Any) -> Payload[Any]:
+    if not isinstance(value, Payload):
+        return await handoff.flow(way, value, admit=admit)
+    if value.handoff != handoff.id:
+        raise InputError(
+            handoff=handoff.id,
+            found=f"what was given is a payload of handoff {value.handoff!r}",
+            fix="Send it with the handoff that prepared it. Nothing was stored.",
+        )
+    payload = cast("Payload[Any]", value)
+    await admit(lambda: payload.id)
+    return payload
+
+
+def require_seconds(handoff: str, option: str, given: object, *, least: float = 0.0) -> None:
+    """Raise `InputError` when `given` is no number of seconds above `least`, nor None."""
+    if given is None or (isinstance(given, int | float) and not isinstance(given, bool) and given > least):
+        return
+    _raise_no_seconds(handoff, option, given, least)
+
+
+def _raise_no_seconds(handoff: str, option: str, given: object, least: float) -> NoReturn:
+    raise InputError(
+        handoff=handoff,
+        found=f"{option} is {given!r}" if isinstance(given, int | float) else f"{option} is a {type(given).__name__}",
+        fix=f"Give {option}= a number of seconds above {least:g}. Nothing was done.",
+    )

@@ -1,0 +1,176 @@
+"""The store for many machines: Postgres, by psycopg 3 (extra `postgres`)."""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, ClassVar, cast
+from weakref import WeakKeyDictionary
+
+import psycopg
+from psycopg.pq import TransactionStatus
+from psycopg.rows import tuple_row
+from psycopg_pool import AsyncConnectionPool, ConnectionPool, PoolTimeout
+
+from crux_langgraph.errors import StoreError
+from crux_langgraph.stores._schema import bring_up_to_date
+from crux_langgraph.stores._sql_store import Outcome, SqlStore, Values, raise_failed
+
+__all__ = ["PostgresStore"]
+
+_CHANNEL = "crux_handoff"
+_SEPARATOR = "\x1f"
+_MOST_CONNECTIONS = 8
+_TRUSTED_S = 1.0
+"""A connection that was used this recently is not checked before it is used again."""
+_CONNECT_S = 10.0
+_LISTEN_S = 0.25
+_PROBE_S = 20.0
+_RECONNECT_S = 0.5
+
+Connection = psycopg.Connection[Any]
+
+
+class PostgresStore(SqlStore):
+    """A store in the Postgres database at a URL or connection string, or behind a psycopg pool that exists already.
+
+    Every method blocks and uses a connection of its pool, so that any event loop may await it through a thread. Of an
+    `AsyncConnectionPool`, whose connections belong to one loop, the address is taken and a pool of its own is opened.
+    """
+
+    family: ClassVar[str] = "postgres"
+
+    def __init__(self, database: "str | ConnectionPool[Any] | AsyncConnectionPool[Any]") -> None:
+        super().__init__(self._listen)
+        self._given = database if isinstance(database, ConnectionPool) else None
+        self._conninfo: Any = database if isinstance(database, str) else database.conninfo
+        kwargs: Any = {} if isinstance(database, str) else database.kwargs
+        self._options: dict[str, Any] = {**(kwargs or {}), "autocommit": True}
+        self._options.pop("row_factory", None)
+        self._lock = threading.Lock()
+        self._own: ConnectionPool[Connection] | None = None
+        self._pid = 0
+        self._used_at: WeakKeyDictionary[Connection, float] = WeakKeyDictionary()
+
+    def __repr__(self) -> str:
+        # Not the connection string: it may hold a password.
+        return f"PostgresStore({'a given pool' if self._given else 'a pool of its own'})"
+
+    def close(self) -> None:
+        """Close the pool, if it is the store's own."""
+        self._bell.close()
+        with self._lock:
+            if self._own is not None and self._pid == os.getpid():
+                self._own.close()
+            self._own = None
+            self._pid = 0
+
+    def _run(self, handoff: str, statement: str, values: Values) -> Outcome:
+        with self._connected(handoff) as connection:
+            return self._execute(connection, statement, values)
+
+    def _run_in(self, handoff: str, tx: Any, statement: str, values: Values) -> Outcome:
+        _require_transaction(handoff, tx)
+        with self._connected(handoff):
+            pass  # the tables must be there
+        try:
+            return self._execute(tx, statement, values)
+        except psycopg.Error as error:
+            raise_failed(handoff, "the transaction given as tx=", error)
+
+    def _lease(self, handoff: str, statement: str, values: Values) -> tuple[Any, ...] | None:
+        rows = self._run(handoff, statement, values).rows
+        return rows[0] if rows else None
+
+    def _sent(self, handoff: str, scope: str, tx: Any) -> None:
+        # After the commit, so that it costs no other sender time. Dying before it costs a waiter some, and no record.
+        values: Values = {"channel": f"{handoff}{_SEPARATOR}{scope}"}
+        self._ask(tx, handoff, "notify", values)
+
+    def _execute(self, connection: Connection, statement: str, values: Values) -> Outcome:
+        with connection.cursor(row_factory=tuple_row) as cursor:
+            # As bytes: the driver takes a text only where it is a literal of the program.
+            cursor.execute(self._sql[statement].encode(), values)
+            rows = cursor.fetchall() if cursor.description else []
+            return Outcome(rows, cursor.rowcount, rows[0][0] if rows and statement == "append" else None)
+
+    @contextmanager
+    def _connected(self, handoff: str) -> Generator[Connection]:
+        try:
+            with self._pool(handoff).connection() as connection:
+                yield connection
+                self._used_at[connection] = time.monotonic()
+        except (psycopg.Error, PoolTimeout) as error:
+            raise_failed(handoff, "its Postgres store", error)
+
+    def _pool(self, handoff: str) -> "ConnectionPool[Connection]":
+        with self._lock:
+            if self._pid != os.getpid():
+                with self._first_connection() as connection, connection.transaction():
+                    cursor = connection.cursor(row_factory=tuple_row)
+                    cursor.execute(self._sql["setup_lock"])
+                    bring_up_to_date(handoff, self.family, cursor.execute)
+                self._own = None if self._given else self._new_pool()
+                self._pid = os.getpid()
+            return cast("ConnectionPool[Connection]", self._own or self._given)
+
+    def _first_connection(self) -> AbstractContextManager[Connection]:
+        # Without a pool, which would try again for a while and then tell that it timed out, and not why.
+        return self._given.connection() if self._given else psycopg.connect(self._address(), **self._options)
+
+    def _new_pool(self) -> "ConnectionPool[Connection]":
+        return ConnectionPool(
+            self._conninfo,
+            kwargs=self._options,
+            min_size=0,
+            max_size=_MOST_CONNECTIONS,
+            check=self._check,
+            open=True,
+            name="crux-handoff",
+            num_workers=1,
+            timeout=_CONNECT_S,
+        )
+
+    def _address(self) -> str:
+        # A pool may have a function of its own that makes the address anew, with a fresh password for example.
+        address: Any = self._conninfo
+        return cast("str", address() if callable(address) else address)
+
+    def _check(self, connection: Connection) -> None:
+        if time.monotonic() > self._used_at.get(connection, 0.0) + _TRUSTED_S:
+            ConnectionPool.check_connection(connection)
+
+    def _listen(self, is_awaited: Callable[[], bool]) -> None:
+        """Ring for what other processes tell; after each connect ring for all, since something may have been missed."""
+        try:
+            with psycopg.connect(self._address(), **self._options) as connection:
+                connection.execute(f"listen {_CHANNEL}")
+                self._bell.ring()
+                self._follow(connection, is_awaited)
+        except psycopg.Error:
+            # Whoever waits looks again from time to time anyway, and is told there what is wrong.
+            time.sleep(_RECONNECT_S)
+
+    def _follow(self, connection: Connection, is_awaited: Callable[[], bool]) -> None:
+        heard_at = time.monotonic()
+        while is_awaited():
+            for told in connection.notifies(timeout=_LISTEN_S, stop_after=1):
+                heard_at = time.monotonic()
+                handoff, _, scope = told.payload.partition(_SEPARATOR)
+                self._bell.ring(handoff, scope)
+            if time.monotonic() > heard_at + _PROBE_S:
+                connection.execute("select 1")  # a connection that was dropped on the way does not tell
+                heard_at = time.monotonic()
+
+
+def _require_transaction(handoff: str, tx: Any) -> None:
+    if isinstance(tx, psycopg.Connection) and not (
+        tx.autocommit and tx.info.transaction_status == TransactionStatus.IDLE
+    ):
+        return
+    raise StoreError(
+        handoff=handoff,
+        found=f"tx= is {'a connection without a transaction' if isinstance(tx, psycopg.Connection) else type(tx).__name__}",
+        fix="Give the psycopg.Connection whose open transaction the send is to join: `with connection.transaction():`.",
+    )
