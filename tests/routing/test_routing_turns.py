@@ -15,6 +15,8 @@ from pydantic import BaseModel
 from support import Call, ScriptedModel, calling
 
 from crux_langgraph import ActiveAgent, HandoffRequests, Handoffs, HandoffState, add_handoffs, errors, handoff
+from crux_langgraph._requesting import requests_in
+from crux_langgraph.graph import merge_requests
 from crux_langgraph.middleware import HandoffContext, HandoffRouting
 
 THREAD = {"configurable": {"thread_id": "1"}}
@@ -350,3 +352,17 @@ def test_a_narrow_state_of_the_source_hides_no_request() -> None:
     add_handoffs(builder, "triage", [to_billing])
     # A tool that is called outside of any tool node belongs to no task: it is nobody's, and is not led on.
     assert len(builder.compile().invoke({"messages": []})["handoff_requests"]) == 1
+
+
+@pytest.mark.parametrize("turn, answered", [(calling(bill()), "billed"), ("talk", "talk")], ids=["handoff", "talk"])
+async def test_what_is_no_request_is_passed_over(call: Call, turn: Any, answered: str) -> None:
+    queue = {"x": 5, "y": {"handoff": "z"}}
+    out = await call(Desk(turn).builder.compile(), {"messages": ["hi"], "handoff_requests": queue})
+    assert answers(out) == [answered]
+
+
+def test_a_queue_takes_requests_and_removals_and_nothing_else() -> None:
+    one = {"handoff": "a"}
+    assert merge_requests({"1": one, "2": 5}, {"3": one, "4": 5, "1": None}) == {"3": one}
+    assert merge_requests(None, None) == {}
+    assert requests_in({"handoff_requests": {"x": 5, "y": {"handoff": "z"}}}) == []
