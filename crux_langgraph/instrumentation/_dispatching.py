@@ -63,7 +63,7 @@ class Dispatch:
         if self._run is None:
             return None
         above: Any = self._manager
-        kind: Callable[..., BaseCallbackManager] = type(above)
+        kind: Callable[..., BaseCallbackManager] = above.__class__
         return kind(
             handlers=above.inheritable_handlers.copy(),
             inheritable_handlers=above.inheritable_handlers,
