@@ -22,6 +22,18 @@ from crux_langgraph.middleware import HandoffContext, HandoffRouting
 THREAD = {"configurable": {"thread_id": "1"}}
 
 
+def called(agent: Any, call: Call) -> Any:
+    """A node that calls an agent, so that no build can see the agent."""
+
+    def node(state: Any) -> Any:
+        return agent.invoke(state)
+
+    async def anode(state: Any) -> Any:
+        return await agent.ainvoke(state)
+
+    return anode if call.is_async else node
+
+
 def answers(out: dict[str, Any]) -> list[str]:
     return [str(message.content) for message in out["messages"] if isinstance(message, AIMessage) and message.content]
 
@@ -280,14 +292,8 @@ async def test_a_graph_within_a_graph_hands_over_outside_of_it(call: Call) -> No
 async def test_a_request_that_nothing_leads_on_is_an_error_where_no_build_could_see_it(call: Call) -> None:
     agent = create_agent(ScriptedModel(replies=[calling(refund())]), middleware=[HandoffRouting(to_refunds)])
 
-    def triage(state: Any) -> Any:
-        return agent.invoke(state)
-
-    async def atriage(state: Any) -> Any:
-        return await agent.ainvoke(state)
-
     builder: Any = StateGraph(State)
-    builder.add_node("triage", atriage if call.is_async else triage)
+    builder.add_node("triage", called(agent, call))
     builder.add_node("billing", lambda _: {})
     builder.add_edge(START, "triage")
     add_handoffs(builder, "triage", [to_billing])
@@ -298,14 +304,8 @@ async def test_a_request_that_nothing_leads_on_is_an_error_where_no_build_could_
 async def test_an_agent_that_is_called_by_a_function_hands_over(call: Call) -> None:
     agent = create_agent(ScriptedModel(replies=[calling(bill())]), middleware=[HandoffRouting(to_billing)])
 
-    def triage(state: Any) -> Any:
-        return agent.invoke(state)
-
-    async def atriage(state: Any) -> Any:
-        return await agent.ainvoke(state)
-
     builder: Any = StateGraph(State)
-    builder.add_node("triage", atriage if call.is_async else triage)
+    builder.add_node("triage", called(agent, call))
     builder.add_node("billing", lambda state: {"messages": [AIMessage(to_billing.received(state).data.account)]})
     builder.add_edge(START, "triage")
     add_handoffs(builder, "triage", [to_billing])
