@@ -4,7 +4,7 @@ import functools
 from collections.abc import Callable, Coroutine, Mapping
 from datetime import UTC, datetime
 from time import perf_counter
-from typing import Any, Generic, Protocol, cast, overload
+from typing import Any, Generic, Protocol, cast, get_args, overload
 from uuid import uuid4
 
 from pydantic import BaseModel
@@ -41,13 +41,12 @@ from crux_langgraph._summarizing import Summarize
 from crux_langgraph._waiting import AWAITING, BLOCKING, Way, finish
 from crux_langgraph.compression import Counter, estimate_tokens, new_marker
 from crux_langgraph.errors import BudgetError, HookError, InputError, NotReceivedError
+from crux_langgraph.instrumentation import Mode, Prepared, Recording, identity
 
 In = TypeVar("In", bound=BaseModel)
 Out = TypeVar("Out", bound=BaseModel)
 Ret = TypeVar("Ret", default=Any)
 Model = TypeVar("Model", bound=BaseModel)
-
-Admit = Callable[[Callable[[], str]], Coroutine[Any, Any, None]]
 
 OnPrepare = Callable[[Payload[Any]], object]
 """A hook that is called with each prepared payload, sync or async; what it returns is ignored."""
@@ -86,17 +85,18 @@ class Handoff(Inbox[In, Out], Generic[In, Out, Ret]):
         self._input: Contract[In] = contract_for(name, "input", signature.input_type)
         self._output: Contract[Out] = contract_for(name, "output", signature.output_type)
         self._on_prepare: OnPrepare | None = checked_hook(name, on_prepare)
-        self.id = checked_id(name, id) if id is not None else id_from(name)
-        self.from_agent = checked_agent(name, "from_agent", from_agent)
-        self.to_agent = checked_agent(name, "to_agent", to_agent)
-        self.counter = checked_counter(name, counter)
-        self.max_tokens = checked_max_tokens(
+        self.id: str = checked_id(name, id) if id is not None else id_from(name)
+        self.from_agent: str | None = checked_agent(name, "from_agent", from_agent)
+        self.to_agent: str | None = checked_agent(name, "to_agent", to_agent)
+        self.counter: Counter = checked_counter(name, counter)
+        self.max_tokens: int | None = checked_max_tokens(
             name, max_tokens, handoff_id=self.id, from_agent=self.from_agent, counter=counter
         )
-        self.summarize = checked_summarize(name, summarize, self.max_tokens)
+        self._identity = {mode: identity(self.id, self.from_agent, self.to_agent, mode) for mode in get_args(Mode)}
+        self.summarize: Summarize | None = checked_summarize(name, summarize, self.max_tokens)
         self._rendering = Rendering(self.id, self.max_tokens, counter, signature.description)
-        self.version = checked_version(name, version)
-        self.description = signature.description
+        self.version: int = checked_version(name, version)
+        self.description: str = signature.description
         """The docstring: what the receiving agent is to do with the payload."""
 
     @staticmethod
@@ -181,35 +181,36 @@ class Handoff(Inbox[In, Out], Generic[In, Out, Ret]):
         return Context(id=f"handoff:{self.id}", text=payload.context, priority=priority, refit=payload.context_within)
 
     async def flow(
-        self, way: Way, value: object, *, payload_id: str | None = None, admit: Admit | None = None
+        self, way: Way, value: object, *, payload_id: str | None = None, mode: Mode = "transfer"
     ) -> Payload[Out]:
         """Run the steps of `prepare` on either way, for adapters that bring a payload id of their own.
 
-        `admit` is awaited before the transform, with a function that writes the checked input as JSON; what it raises
-        ends the flow.
+        `mode` is what the run of it says: `await` where the source waits for what it asked for.
         """
-        started = perf_counter()
-        given = check_input(self.id, self._input, value)
-        if admit is not None:
-            await admit(lambda: written(InputError, self.id, given, self._input.text))
-        checked = perf_counter()
-        returned = await transform(way, self.id, self.__wrapped__, self._signature, given, self.private_fields)
-        transformed = perf_counter()
-        data = check_output(self.id, self._output, returned, self._signature.name)
-        durations = {
-            "input": checked - started,
-            "transform": transformed - checked,
-            "output": perf_counter() - transformed,
-        }
-        payload = self._payload(payload_id or f"ho-{uuid4().hex}", given, data, durations)
-        if self.summarize is not None:
-            from crux_langgraph._shortening import shortened  # most programs ask no model for that
+        async with Recording(way, "handoff:prepare", self._identity[mode]) as run:
+            started = perf_counter()
+            given = check_input(self.id, self._input, value)
+            checked = perf_counter()
+            shown = Prepared(self._input, given)
+            await run.start(shown.input)
+            returned = await transform(way, self.id, self.__wrapped__, self._signature, given, self.private_fields)
+            transformed = perf_counter()
+            data = check_output(self.id, self._output, returned, self._signature.name)
+            durations = {
+                "input": checked - started,
+                "transform": transformed - checked,
+                "output": perf_counter() - transformed,
+            }
+            payload = self._payload(payload_id or f"ho-{uuid4().hex}", given, data, durations)
+            if self.summarize is not None:
+                from crux_langgraph._shortening import shortened  # most programs ask no model for that
 
-            payload = await shortened(way, self.summarize, payload)
-        self._require_fit(payload)
-        if self._on_prepare is not None:
-            await call_user(way, self.id, HookError, "on_prepare", self._on_prepare, payload)
-        return payload
+                payload = await shortened(way, self.summarize, payload)
+            self._require_fit(payload)
+            if self._on_prepare is not None:
+                await call_user(way, self.id, HookError, "on_prepare", self._on_prepare, payload)
+            run.end(*shown.ends(payload))
+            return payload
 
     def _payload(self, payload_id: str, given: In, data: Out, durations_s: Mapping[str, float]) -> Payload[Out]:
         payload: Payload[Out] = Payload(
@@ -243,6 +244,10 @@ class Handoff(Inbox[In, Out], Generic[In, Out, Ret]):
             max_tokens=self.max_tokens,
             needed_tokens=payload.receipt.context_tokens,
         )
+
+    def input_text(self, value: object) -> str:
+        """Write `value` as the JSON text of a valid input, or raise `InputError`."""
+        return written(InputError, self.id, check_input(self.id, self._input, value), self._input.text)
 
     def from_envelope(self, envelope: Mapping[str, Any]) -> Payload[Out]:
         """Read back what `payload.to_envelope()` wrote, checked against today's output model.

@@ -130,7 +130,7 @@ class Payload(Generic[Out_co]):
     def to_envelope(self) -> dict[str, Any]:
         """Write the payload as a JSON object: its identity, `data` in full (private fields too), summary and receipt.
 
-        `Handoff.from_envelope` reads it back to an equal payload.
+        `Handoff.from_envelope` reads it back to an equal payload, but for fields with `Private(in_state=False)`.
         """
         return {
             "format": _FORMAT,
@@ -140,7 +140,7 @@ class Payload(Generic[Out_co]):
             "from_agent": self.from_agent,
             "to_agent": self.to_agent,
             "created_at": self.created_at.isoformat(timespec="microseconds"),
-            "data": self._written(self.contract.dump),
+            "data": self._written(self.contract.recorded),
             "summary": self.summary,
             "fence": self.fence,
             "receipt": self.receipt.to_json(),

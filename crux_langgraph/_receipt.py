@@ -26,7 +26,7 @@ class Receipt:
         measured: Mapping[str, int] | None = None,
         model: ModelUse | None = None,
     ) -> None:
-        self.durations_s = dict(durations_s)
+        self.durations_s: dict[str, float] = dict(durations_s)
         """Seconds by step: `input`, `transform`, `output`, and `model` where one was asked."""
         self.model = model
         """What a model was asked for this payload and what became of it; None when none was asked."""

@@ -130,7 +130,7 @@ class DefinitionError(CruxError):
         self.handoff = handoff
         self.found = found
         self.fix = fix
-        self.problems = tuple(problems)
+        self.problems: tuple[FieldProblem, ...] = tuple(problems)
         super().__init__(_sentence(f"{kind} {handoff!r} (layer: {self.layer}): {found}", self.problems, fix))
 
 
@@ -138,7 +138,7 @@ class WiringError(CruxError):
     """A graph is wired wrongly. `findings` holds everything that was found, each with what to do."""
 
     def __init__(self, *, findings: Sequence[Finding]) -> None:
-        self.findings = tuple(findings)
+        self.findings: tuple[Finding, ...] = tuple(findings)
         super().__init__("\n".join(map(str, self.findings)))
 
 
@@ -155,7 +155,7 @@ class ContextsError(CruxError):
     """Several contexts need `needed_tokens` at their least and may have `max_tokens` together, by one counter."""
 
     def __init__(self, *, contexts: Sequence[str], max_tokens: int, needed_tokens: int) -> None:
-        self.contexts = tuple(contexts)
+        self.contexts: tuple[str, ...] = tuple(contexts)
         self.max_tokens = max_tokens
         self.needed_tokens = needed_tokens
         super().__init__(
@@ -185,7 +185,7 @@ class HandoffError(CruxError):
         self.handoff = handoff
         self.found = found
         self.fix = fix
-        self.problems = tuple(problems)
+        self.problems: tuple[FieldProblem, ...] = tuple(problems)
         self.original = original
         super().__init__(_sentence(f"handoff {handoff!r} (layer: {self.layer}): {found}", self.problems, fix))
 
@@ -337,7 +337,7 @@ class DelegateError(CruxError):
         self.delegate = delegate
         self.found = found
         self.fix = fix
-        self.problems = tuple(problems)
+        self.problems: tuple[FieldProblem, ...] = tuple(problems)
         self.original = original
         self.returned = returned
         super().__init__(self._told(fix))
@@ -367,14 +367,16 @@ class SubagentError(DelegateError):
     """The subagent raised. A validation error inside it is on `original`, anything else is chained."""
 
     layer = "subagent"
-    model_fix = "It gave no result. Call it again if the failure may pass, or go on without it."
+    model_fix: ClassVar[str | None] = "It gave no result. Call it again if the failure may pass, or go on without it."
 
 
 class ReturnError(DelegateError):
     """What the subagent returned is not a valid input of the handoff, also after `repairs` repairs."""
 
     layer = "return"
-    model_fix = "It gave no result that can be used. Ask it for something simpler, or go on without it."
+    model_fix: ClassVar[str | None] = (
+        "It gave no result that can be used. Ask it for something simpler, or go on without it."
+    )
 
     def __init__(self, *, repairs: int, **facts: Any) -> None:
         super().__init__(**facts)

@@ -1,6 +1,8 @@
 """What a field of a payload may lose and who may see it: metadata for `Annotated`, read by contexts, errors and logs."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal, cast
 
 from pydantic import GetCoreSchemaHandler, SerializationInfo, SerializerFunctionWrapHandler
@@ -9,6 +11,7 @@ from pydantic_core import CoreSchema, core_schema
 __all__ = ["Fit", "Omit", "Pin", "Private"]
 
 MASK_KEY = "crux_private"
+LEAVE_OUT_KEY = "crux_leave_out"
 MASK = "[private]"
 
 
@@ -46,21 +49,36 @@ class Omit:
     """Leave a field out of every context: `raw_html: Annotated[str, Omit()]`. It stays readable on demand."""
 
 
+class _Serializing:
+    """Gives pydantic the serializer that answers with the mask; on the class itself as on an instance."""
+
+    def __get__(
+        self, mark: "Private | None", owner: type["Private"]
+    ) -> Callable[[Any, GetCoreSchemaHandler], CoreSchema]:
+        return partial(_serialized, _mask if mark is None or mark.in_state else _mask_or_leave_out)
+
+
 @dataclass(frozen=True, slots=True)
 class Private:
     """Keep a field out of everything that is shown: `token: Annotated[str, Private()]`.
 
     A private field travels in `payload.data` (and so in graph state and in the envelope) and nowhere else: it is never
-    rendered into a context, and it is masked in every repr, error and log of this package. It works at any depth:
+    rendered into a context, and it is masked in every repr, error, log and trace of this package. It works at any depth:
     on a field, on the items of a list, on the values of a mapping, on a whole nested model.
+
+    With `in_state=False` it is not in the envelope either, so not in graph state, in a store or in a tool's artifact:
+    who reads the payload from there gets the field's default, which it must have. That stands on the field of a model.
     """
 
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Make the field's serializer answer with the mask when a masked dump asks for it."""
-        schema = handler(source)
-        masked = core_schema.wrap_serializer_function_ser_schema(_mask, info_arg=True, schema=schema)
-        return cast("CoreSchema", {**schema, "serialization": masked})
+    in_state: bool = True
+
+    __get_pydantic_core_schema__ = _Serializing()
+
+
+def _serialized(function: Callable[..., Any], source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+    schema = handler(source)
+    masked = core_schema.wrap_serializer_function_ser_schema(function, info_arg=True, schema=schema)
+    return cast("CoreSchema", {**schema, "serialization": masked})
 
 
 def _mask(value: Any, handler: SerializerFunctionWrapHandler, info: SerializationInfo) -> Any:
@@ -70,5 +88,14 @@ def _mask(value: Any, handler: SerializerFunctionWrapHandler, info: Serializatio
     return handler(value)
 
 
-MASKING = _mask
-"""By this serializer a private place is known in the schema that pydantic builds of a model."""
+def _mask_or_leave_out(value: Any, handler: SerializerFunctionWrapHandler, info: SerializationInfo) -> Any:
+    context: object = info.context
+    if isinstance(context, dict) and LEAVE_OUT_KEY in context:
+        return cast("dict[str, Any]", context)[LEAVE_OUT_KEY]
+    return _mask(value, handler, info)
+
+
+MASKING = (_mask, _mask_or_leave_out)
+"""By these serializers a private place is known in the schema that pydantic builds of a model."""
+LEAVING_OUT = _mask_or_leave_out
+"""By this one that it stays out of the state too."""

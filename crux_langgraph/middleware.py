@@ -6,6 +6,7 @@ from hashlib import sha256
 from typing import Annotated, Any, NamedTuple, NoReturn, NotRequired, cast, get_args
 
 from langchain.agents.middleware.types import AgentMiddleware, AgentState, ModelRequest, OmitFromSchema, ToolCallRequest
+from langchain_core.tools import BaseTool
 from typing_extensions import TypedDict
 
 from crux_langgraph._context import Composed
@@ -90,7 +91,7 @@ class HandoffContext(AgentMiddleware[ReceiverState, Any, Any]):
         """
         _check(handoffs, history, as_, max_tokens, priorities or {}, counter)
         super().__init__()
-        self.tools = []
+        self.tools: Sequence[BaseTool] = []
         self.handoffs = handoffs
         self._history: Shown = history
         self._as: As = as_

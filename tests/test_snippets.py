@@ -64,7 +64,7 @@ def run_all(document: Document) -> int:
     return len(examples)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_snippet_of_a_page_runs_and_prints_what_the_page_shows(page: Path) -> None:
     ran = run_all(MARKDOWN.parse(page))
     assert ran == len(re.findall(r"^```(?:python|text)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE))

@@ -8,12 +8,12 @@ from pydantic_core import from_json, to_json
 from typing_extensions import TypeVar
 
 from crux_langgraph._contract._annotations import is_marked
-from crux_langgraph._contract._hiding import hidden_in
+from crux_langgraph._contract._hiding import Hidden, hidden_in
 from crux_langgraph._contract._json_values import places_of
 from crux_langgraph._contract._rebuilding import rebuilt
 from crux_langgraph._contract.telling import ROOT, problem_of, problems_of
 from crux_langgraph.errors import FieldProblem
-from crux_langgraph.fields import MASK, MASK_KEY
+from crux_langgraph.fields import LEAVE_OUT_KEY, MASK, MASK_KEY
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -37,9 +37,9 @@ class Contract(Generic[M]):
     def __init__(self, model: type[M]) -> None:
         self.model = model
         self._adapter = TypeAdapter(model)
-        self.hidden = hidden_in(self._adapter.core_schema)
-        self.private = self.hidden.names
-        self.marked = is_marked(model)
+        self.hidden: Hidden = hidden_in(self._adapter.core_schema)
+        self.private: frozenset[str] = self.hidden.names
+        self.marked: bool = is_marked(model)
         """Some field says by `Pin()` or `Omit()` what its text must keep or leave out."""
         self._places = places_of(model)
 
@@ -95,9 +95,21 @@ class Contract(Generic[M]):
         """Write valid data as JSON values, private fields included. Raises `ViolationError` if a serializer raises."""
         return self._write(self._adapter.dump_python, data, mode="json")
 
+    def recorded(self, data: M) -> Any:
+        """Write what `dump` writes, without the fields that stay out of the state."""
+        if not self.hidden.leaves_out:
+            return self.dump(data)
+        gone = f"{MASK} {id(self)}"
+        dumped = self._write(self._adapter.dump_python, data, mode="json", context={LEAVE_OUT_KEY: gone})
+        return without(dumped, gone)
+
     def text(self, data: M) -> str:
         """Write what `dump` writes, as compact JSON text."""
         return to_json(self.dump(data)).decode()
+
+    def shown(self, data: M) -> Any:
+        """Write JSON values in which private values are replaced by a mask."""
+        return self._write(self._adapter.dump_python, data, mode="json", context={MASK_KEY: MASK})
 
     def text_shown(self, data: M) -> str:
         """Write JSON text in which private values are replaced by a mask."""
@@ -125,7 +137,7 @@ class Contract(Generic[M]):
             raise ViolationError([_raised(error)], error) from None
 
     def load(self, dumped: Any) -> M:
-        """Read back what `dump` wrote. Raises `ViolationError` when it no longer fits the model."""
+        """Read back what `recorded` wrote. Raises `ViolationError` when it no longer fits the model."""
         try:
             return self._adapter.validate_json(to_json(dumped), by_alias=False, by_name=True)
         except ValidationError as error:

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple, cast
 
 import pydantic
 
-from crux_langgraph.fields import MASKING
+from crux_langgraph.fields import LEAVING_OUT, MASKING
 
 _WHOLE = frozenset({"root"})
 _SEVERAL = 2
@@ -28,13 +28,15 @@ class Hidden(NamedTuple):
     """
     unmasked: frozenset[str]
     """Those where pydantic writes the value without asking its field."""
+    leaves_out: bool
+    """Some of them stay out of what is recorded."""
 
 
 def hidden_in(schema: Any) -> Hidden:
     """Read what is private from a schema."""
     walk = _Walk()
     walk.visit(schema, _WHOLE)
-    return Hidden(frozenset(walk.found), frozenset(walk.blurred), frozenset(walk.unmasked))
+    return Hidden(frozenset(walk.found), frozenset(walk.blurred), frozenset(walk.unmasked), walk.leaves_out)
 
 
 class _Walk:
@@ -42,6 +44,7 @@ class _Walk:
         self.found: set[str] = set()
         self.blurred: set[str] = set()
         self.unmasked: set[str] = set()
+        self.leaves_out = False
         self._definitions: dict[str, Any] = {}
         self._entered: frozenset[int] = frozenset()
         self._seen: set[tuple[str, frozenset[str]]] = set()
@@ -54,8 +57,9 @@ class _Walk:
             self._visit_schema(cast("dict[str, Any]", node), field)
 
     def _visit_schema(self, schema: dict[str, Any], field: frozenset[str]) -> None:
-        if schema.get("function") is MASKING:
+        if schema.get("function") in MASKING:
             self.found |= field
+            self.leaves_out |= schema["function"] is LEAVING_OUT
         if schema.get("type") == "union":
             self._visit_union(schema["choices"], field)
         if schema.get("type") == "definitions":

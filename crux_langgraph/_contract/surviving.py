@@ -104,21 +104,24 @@ class _Walk:
                 f"{path}[key]", "keys of one plain type, such as str or int", "keys JSON cannot tell apart"
             )
         for argument in types:
+            yield from _misplaced(argument, path)
             yield from self.faults(argument, path if container in UNIONS else f"{path}[]")
 
     def _fields(self, kind: Any, fields: Any, path: str) -> Iterator[FieldProblem]:
         if self._knows(kind):
             return
-        outer = self._config
+        outer, config = self._config, getattr(kind, "model_config", None)
         yield from _excluded(kind, path)
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             self._config = kind.model_config
             yield from _serializer_faults(kind, path)
             yield from _private_defaults(kind, path)
+            yield from _unreadable(kind, path)
         for name, annotation in fields.items():
             if isinstance(annotation, dataclasses.InitVar):
                 yield FieldProblem(join(path, name), "a field that is kept (an InitVar is not)", "InitVar")
             else:
+                yield from _misplaced(annotation, join(path, name)) if config is None else ()
                 yield from self.faults(annotation, path if is_root(kind) else join(path, name))
         self._config = outer
 
@@ -186,6 +189,26 @@ def _private_defaults(model: type[BaseModel], path: str) -> Iterator[FieldProble
     for name, info in model.model_fields.items():
         if _is_mark(info.default):
             yield FieldProblem(join(path, name), "Annotated[..., Private()]", "Private as its default")
+
+
+def _unreadable(model: type[BaseModel], path: str) -> Iterator[FieldProblem]:
+    for name, annotation in (members(model) or {}).items():
+        if not _stays_out(annotation):
+            continue
+        if is_root(model):
+            yield from _misplaced(annotation, path or "(root)")
+        elif model.model_fields[name].is_required():
+            expected = "a default for who reads it from the state, where Private(in_state=False) is not"
+            yield FieldProblem(join(path, name), expected, "none")
+
+
+def _misplaced(annotation: Any, path: str) -> Iterator[FieldProblem]:
+    if _stays_out(annotation):
+        yield FieldProblem(path, "Private(in_state=False) around the whole annotation of a model's field", "it inside")
+
+
+def _stays_out(annotation: Any) -> bool:
+    return any(isinstance(item, Private) and not item.in_state for item in metadata(annotation))
 
 
 def _order_fault(annotation: Any, path: str) -> Iterator[FieldProblem]:

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from crux_langgraph._delegate._failing import raise_as_failure
 from crux_langgraph._delegate._limits import within
 from crux_langgraph._delegate._nesting import nested
+from crux_langgraph._delegate._recording import Recorder
 from crux_langgraph._delegate._result import DelegateResult
 from crux_langgraph._delegate._subagent import Call, RepairRequest, Returned, Run, Subagent
 from crux_langgraph._handoff import Handoff
@@ -35,9 +36,16 @@ class Calling(NamedTuple):
     max_repairs: int
     timeout_s: float | None
     max_depth: int | None
+    recorder: Recorder
 
     async def __call__(self, way: Way, arguments: BaseModel, context: Any, runtime: Any) -> DelegateResult[Any]:
         """Check the context, and run the subagent with it and with checked arguments, within the delegate's limits."""
+        async with self.recorder.call(way, arguments) as ended:
+            result = await self._called(way, arguments, context, runtime)
+            ended(result)
+            return result
+
+    async def _called(self, way: Way, arguments: BaseModel, context: Any, runtime: Any) -> DelegateResult[Any]:
         started = perf_counter()
         with nested(self.id, self.max_depth) as running:
             call = Call(arguments, self.subagent.context.checked(self.id, context), runtime)
@@ -60,7 +68,7 @@ class Calling(NamedTuple):
             returned = await self._run(way, run, call)
             spent += perf_counter() - started
             try:
-                payload = await self.handoff.flow(way, returned.value)
+                payload = await self.handoff.flow(way, returned.value, mode="await")
             except InputError as error:
                 call = self._repaired(call, error, returned)
             except HandoffError as error:
@@ -70,7 +78,7 @@ class Calling(NamedTuple):
 
     async def _run(self, way: Way, run: Run, call: Call) -> Returned:
         try:
-            return await run(way, call)
+            return await self.recorder.run(way, run, call)
         except (Exception, CancelledError) as error:  # noqa: BLE001 - what passes through is told apart there
             raise_as_failure(self.id, self.subagent.name, self.handoff.private_fields, error)
 

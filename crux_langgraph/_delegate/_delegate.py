@@ -79,21 +79,23 @@ class Delegate(Generic[In, Out, Ctx, Args]):
         # A program without a delegate does not wait for what makes and runs one: here and below.
         from crux_langgraph._delegate._arguments import checked_arguments
         from crux_langgraph._delegate._calling import Calling
+        from crux_langgraph._delegate._recording import Recorder
 
         functools.update_wrapper(self, wrapped, updated=())
         name = self.__name__ = subagent.name
-        self.id = checked_id(name, id, "delegate") if id is not None else id_from(name, "delegate")
+        self.id: str = checked_id(name, id, "delegate") if id is not None else id_from(name, "delegate")
         self.handoff = handoff
         self._waits = is_async(handoff.__wrapped__)
-        self.args_schema = subagent.args_schema
-        self.context_schema = subagent.context.schema
-        self.max_repairs = checked_repairs(name, max_repairs)
-        self.timeout_s = checked_timeout(name, timeout_s)
-        self.max_depth = checked_depth(name, max_depth)
+        self.args_schema: type[BaseModel] = subagent.args_schema
+        self.context_schema: Any = subagent.context.schema
+        self.max_repairs: int = checked_repairs(name, max_repairs)
+        self.timeout_s: float | None = checked_timeout(name, timeout_s)
+        self.max_depth: int | None = checked_depth(name, max_depth)
         self._tells = checked_on_error(name, on_error)
         self._check = functools.partial(checked_arguments, Contract(subagent.args_schema))
         self._subagent = subagent
-        self._calling = Calling(self.id, subagent, handoff, max_repairs, self.timeout_s, self.max_depth)
+        recorder = Recorder.of(self.id, name, handoff, subagent.args_schema)
+        self._calling = Calling(self.id, subagent, handoff, max_repairs, self.timeout_s, self.max_depth, recorder)
         if max_repairs and not subagent.repairable:
             raise refusal(
                 name,
@@ -151,7 +153,8 @@ class Delegate(Generic[In, Out, Ctx, Args]):
             parent_commands: whether to `"refuse"` (a `SubagentError`) or `"pass"` the graph's `Command(graph=PARENT)`.
             id, description: for errors and for a calling model; the id is by default that of the graph's name.
 
-        The graph takes context, store, callbacks and checkpointer of the run around it. Raises `DefinitionError`.
+        The graph takes context, store, callbacks and checkpointer of the run around it, and none of its own. Raises
+        `DefinitionError`.
         """
         from crux_langgraph._delegate._graph import read_graph
 
@@ -182,6 +185,11 @@ class Delegate(Generic[In, Out, Ctx, Args]):
         return f"<Delegate {self.id}: {self.args_schema.__name__} -> {self.handoff.output_schema.__name__}>"
 
     @property
+    def private_fields(self) -> frozenset[str]:
+        """The names of fields that are private in its arguments or on either side of its handoff."""
+        return self.handoff.private_fields | self._calling.recorder.arguments.private
+
+    @property
     def description(self) -> str:
         """What the subagent does, for a calling model; empty when nothing says so."""
         return self._subagent.description
@@ -200,7 +208,7 @@ class Delegate(Generic[In, Out, Ctx, Args]):
         `DepthLimitError`, and `WrongWayError` when something in it is async: then use `arun`.
         Interrupts and other control flow of LangGraph pass through.
         """
-        return finish(self.flow(BLOCKING, self.check_arguments(args), context=context))
+        return finish(self._checked_flow(BLOCKING, args, context))
 
     @overload
     async def arun(
@@ -210,7 +218,7 @@ class Delegate(Generic[In, Out, Ctx, Args]):
     async def arun(self, args: Args | Mapping[str, Any], *, context: Ctx) -> DelegateResult[Out]: ...
     async def arun(self, args: Args | Mapping[str, Any], *, context: Any = None) -> DelegateResult[Out]:
         """As `run`, and may raise `TimeLimitError`. A plain function runs in LangChain's executor."""
-        return await self.flow(AWAITING, self.check_arguments(args), context=context)
+        return await self._checked_flow(AWAITING, args, context)
 
     def check_arguments(self, given: object) -> BaseModel:
         """Give `given` as valid arguments. Raises `ArgumentsError`, whose text a calling model can act on."""
@@ -224,6 +232,14 @@ class Delegate(Generic[In, Out, Ctx, Args]):
                 problems=violation.problems,
                 original=violation.original,
             ) from None
+
+    async def _checked_flow(self, way: Way, args: object, context: Any) -> DelegateResult[Out]:
+        try:
+            arguments = self.check_arguments(args)
+        except ArgumentsError:
+            async with self._calling.recorder.refusal(way):
+                raise
+        return await self.flow(way, arguments, context=context)
 
     async def flow(self, way: Way, arguments: BaseModel, *, context: Any, runtime: Any = None) -> DelegateResult[Out]:
         """Run the steps of `run` on either way with checked arguments, for adapters that bring a runtime."""

@@ -28,6 +28,11 @@ class Nested(UsageMetadataCallbackHandler):
         self._outer = outer
         self._counted: set[UUID] = set()
 
+    @property
+    def ignore_chain(self) -> bool:
+        """Hear of models alone: then it is no reason to open a run."""
+        return True
+
     def on_llm_end(self, response: LLMResult, **kwargs: Any) -> None:
         """Add what one model call used."""
         run_id = kwargs["run_id"]

@@ -40,8 +40,12 @@ class Inbox(ABC, Generic[In, Out]):
         self._upgrades: dict[int, Upgrade] = {}
 
     @abstractmethod
-    async def flow(self, way: Way, value: object, *, payload_id: str | None = None, admit: Any = None) -> Payload[Out]:
+    async def flow(self, way: Way, value: object, *, payload_id: str | None = None) -> Payload[Out]:
         """Run the steps of `prepare`."""
+
+    @abstractmethod
+    def input_text(self, value: object) -> str:
+        """Write a value as the JSON text of a valid input."""
 
     @abstractmethod
     def from_envelope(self, envelope: Mapping[str, Any]) -> Payload[Out]:

@@ -1,7 +1,6 @@
 """Sending: prepare, then persist. Nothing is stored when a step fails, and a repetition is found before it costs anything."""
 
 import json
-from collections.abc import Callable
 from typing import Any, NamedTuple, NoReturn, Protocol, cast
 
 from crux_langgraph._inbox._keys import given_key, task_key
@@ -26,8 +25,12 @@ class Sender(Protocol):
     id: str
     version: int
 
-    async def flow(self, way: Way, value: object, *, admit: Any = None) -> Payload[Any]:
-        """Prepare a payload; `admit` is awaited before the transform with a function that writes the checked input."""
+    async def flow(self, way: Way, value: object) -> Payload[Any]:
+        """Prepare a payload."""
+        ...
+
+    def input_text(self, value: object) -> str:
+        """Write `value` as the JSON text of a valid input, or raise `InputError`."""
         ...
 
 
@@ -41,31 +44,15 @@ class SendOptions(NamedTuple):
     tool_call_id: str | None = None
 
 
-class _StoredBeforeError(Exception):
-    """Ends a preparation: what it would give is stored already."""
-
-    def __init__(self, id: int) -> None:  # noqa: A002 - the name of the field
-        super().__init__()
-        self.id = id
-
-
 async def send(way: Way, handoff: Sender, store: Store, value: object, options: SendOptions) -> Sent:
     """Run the steps of `Handoff.send` on either way."""
     require_seconds(handoff.id, "ttl_s", options.ttl_s)
     scope = encoded(handoff.id, "send", options.scope)
-    key = None if options.key is None else given_key(handoff.id, options.key)
-
-    async def admit(text: Callable[[], str]) -> None:
-        nonlocal key
-        key = key or task_key(options.tool_call_id, text)
-        found = None if key is None else await way.call(store.find, handoff.id, scope, key, tx=options.tx)
-        if found is not None:
-            raise _StoredBeforeError(found)
-
-    try:
-        payload = await _prepared(way, handoff, value, admit)
-    except _StoredBeforeError as before:
-        return Sent(before.id, duplicate=True)
+    key = _key(handoff, value, options)
+    before = None if key is None else await way.call(store.find, handoff.id, scope, key, tx=options.tx)
+    if before is not None:
+        return Sent(before, duplicate=True)
+    payload = await _prepared(way, handoff, value)
     body = packed(payload.to_envelope())
     entry = Entry(
         handoff=handoff.id,
@@ -80,17 +67,26 @@ async def send(way: Way, handoff: Sender, store: Store, value: object, options: 
     return Sent(*await way.call(store.append, entry, tx=options.tx))
 
 
-async def _prepared(way: Way, handoff: Sender, value: object, admit: Any) -> Payload[Any]:
+def _key(handoff: Sender, value: object, options: SendOptions) -> str | None:
+    if options.key is not None:
+        return given_key(handoff.id, options.key)
+
+    def text() -> str:
+        return cast("Payload[Any]", value).id if isinstance(value, Payload) else handoff.input_text(value)
+
+    return task_key(options.tool_call_id, text)
+
+
+async def _prepared(way: Way, handoff: Sender, value: object) -> Payload[Any]:
     if not isinstance(value, Payload):
-        return await handoff.flow(way, value, admit=admit)
-    if value.handoff != handoff.id:
+        return await handoff.flow(way, value)
+    payload = cast("Payload[Any]", value)
+    if payload.handoff != handoff.id:
         raise InputError(
             handoff=handoff.id,
-            found=f"what was given is a payload of handoff {value.handoff!r}",
+            found=f"what was given is a payload of handoff {payload.handoff!r}",
             fix="Send it with the handoff that prepared it. Nothing was stored.",
         )
-    payload = cast("Payload[Any]", value)
-    await admit(lambda: payload.id)
     return payload
 
 

@@ -14,9 +14,9 @@ from typing import NamedTuple
 from crux_langgraph.compression._lexicon import carries, fact_class, name_of
 from crux_langgraph.compression._relevance import Query
 from crux_langgraph.compression._units import Document, pinned_units
-from crux_langgraph.compression._weighing import COST_EXPONENT, FROM_USER, shares, sharpening
+from crux_langgraph.compression._weighing import COST_EXPONENT, FROM_USER, falling_off, in_order, shares, sharpening
 
-_SMALLEST = 40_000
+SMALLEST = 40_000
 _PER_TOKEN = 10
 _STEP = 4
 """Pools grow in steps, so that budgets of about the same size look at the same pool."""
@@ -38,15 +38,29 @@ class _Stretch(NamedTuple):
     size: int
 
 
-def worth_weighing(document: Document, query: Query, max_tokens: int) -> Sequence[int]:
-    """Give the units, in their order, that are worth weighing for a budget: all of them unless there are far too many."""
-    size = _SMALLEST
+class Worth(NamedTuple):
+    """The units that are worth weighing, in their order, and those of them that the ranking has to begin with.
+
+    With the budget the pool grows, and with it the order changes. So that no field that was shown is lost by that, a
+    document that may be read in part is opened by one unit of every field, and these do not depend on the budget.
+    """
+
+    units: Sequence[int]
+    openers: Sequence[int] = ()
+
+
+def worth_weighing(document: Document, query: Query, max_tokens: int) -> Worth:
+    """Give the units that are worth weighing for a budget: all of them unless there are far too many."""
+    every = range(len(document.units))
+    long = sum(len(unit.text) for unit in document.units)
+    if long <= SMALLEST:
+        return Worth(every)
+    size = SMALLEST
     while size < _PER_TOKEN * max_tokens:
         size *= _STEP
-    units = document.units
-    if sum(len(unit.text) for unit in units) <= size:
-        return range(len(units))
-    return _Glance(document, query).best(size)
+    glance = _Glance(document, query)
+    openers = glance.openers()
+    return Worth(every if long <= size else glance.best(size), openers)
 
 
 class _Glance:
@@ -56,18 +70,21 @@ class _Glance:
         self._document = document
         texts = [unit.text for unit in document.units]
         self._stretches = list(_stretches(document))
-        self._words = [" ".join(texts[one.start : one.stop]).translate(_APART).split() for one in self._stretches]
+        self._words = [_words(" ".join(texts[one.start : one.stop])) for one in self._stretches]
         often = Counter(chain.from_iterable(self._words))
         self._worth = _worth(document, often, len(self._stretches))
         self._gains = {word: fact + term for word, (fact, term) in self._worth.items()}
         self._known: set[str] = set()
         self._factors = self._factored(_asked(query, often))
-        self._rates = list(map(self._rate, range(len(self._stretches))))
+        self._ordered: dict[int, float] = {}
+        self._rates = {at: self._rate(at) for at in range(len(self._stretches))}
+        self._put_in_order()
+        self._opening = self._opened()
 
     def best(self, size: int) -> list[int]:
         """Give the units of the best stretches: one of every field, then up to `size` characters."""
         stretches = self._stretches
-        chosen = set(self._openers())
+        chosen = set(self._opening.values())
         taken = sum(stretches[at].size for at in chosen)
         for at in self._drawn(chosen):
             if taken >= size:
@@ -79,19 +96,39 @@ class _Glance:
         needs = self._document.needs
         return sorted({*read, *(needs[at] for at in read if at in needs)})
 
-    def _openers(self) -> Iterable[int]:
+    def openers(self) -> list[int]:
+        """Give the best unit of each field that may be left out, if there is more than one such field."""
+        parts = self._document.parts
+        best = [at for part, at in self._opening.items() if not parts[part].pinned]
+        best.sort(key=self._rates.__getitem__, reverse=True)
+        return list(map(self._best_unit, best)) if len(parts) > 1 else []
+
+    def _best_unit(self, at: int) -> int:
+        stretch, units = self._stretches[at], self._document.units
+        inside = [unit for unit in range(stretch.start, stretch.stop) if units[unit].kind != "void"]
+        if at in self._ordered:
+            return inside[0 if self._document.parts[stretch.part].order == "first" else -1]
+        return max(inside, key=lambda unit: self._density(units[unit].text))
+
+    def _density(self, text: str) -> float:
+        gains = self._gains
+        worth: float = sum(gains.get(word, 0.0) for word in _words(text))
+        return worth / float((1 + len(text)) ** COST_EXPONENT)
+
+    def _opened(self) -> dict[int, int]:
+        """Give the best stretch of every field."""
         best: dict[int, int] = {}
         for at, stretch in enumerate(self._stretches):
             held = best.setdefault(stretch.part, at)
             if self._rates[at] > self._rates[held]:
                 best[stretch.part] = at
-        return best.values()
+        return best
 
     def _drawn(self, chosen: Iterable[int]) -> Iterator[int]:
         """Draw the best stretch again and again, with what was drawn before it counted as known."""
         for at in chosen:
             self._learn(at)
-        heap = [(-rate, at) for at, rate in enumerate(self._rates)]
+        heap = [(-rate, at) for at, rate in self._rates.items()]
         heapq.heapify(heap)
         while heap:
             _, at = heapq.heappop(heap)
@@ -102,7 +139,15 @@ class _Glance:
             self._learn(at)
             yield at
 
+    def _put_in_order(self) -> None:
+        """Rate the stretches of ordered fields so that they fall off from one end, whatever else is drawn."""
+        for members in in_order(self._document, ((at, one.part) for at, one in enumerate(self._stretches))):
+            self._ordered.update(falling_off(members, self._rates))
+        self._rates.update(self._ordered)
+
     def _rate(self, at: int) -> float:
+        if at in self._ordered:
+            return self._ordered[at]
         return self._factors[at] * sum(map(self._gains.__getitem__, self._words[at]))
 
     def _learn(self, at: int) -> None:
@@ -132,6 +177,10 @@ class _Glance:
         ]
 
 
+def _words(text: str) -> list[str]:
+    return text.translate(_APART).replace(". ", " ").split()
+
+
 def _stretches(document: Document) -> Iterator[_Stretch]:
     """Take neighbouring units of one field together, up to some hundred characters."""
     start = size = 0
@@ -141,7 +190,7 @@ def _stretches(document: Document) -> Iterator[_Stretch]:
             if size:
                 yield _Stretch(start, at, part, size)
             start, size, part = at, 0, unit.part
-        size += len(unit.text) + 1
+        size += len(unit.text) + 1 if unit.kind != "void" else 0
     if size:
         yield _Stretch(start, len(document.units), part, size)
 

@@ -35,7 +35,7 @@ class Ranking:
         self._needs = document.needs
         self._pins = frozenset(pinned_units(document))
         self._opening = LEAST if len(document.parts) == 1 else OPENING
-        worth = worth_weighing(document, query, max_tokens)
+        worth, self._openers = worth_weighing(document, query, max_tokens)
         self._lexicon, numbered = build(tokens_of([document.units[at].text for at in worth]))
         self._numbered = dict(zip(worth, numbered, strict=True))
         self._weights = weigh(document, self._lexicon, self._numbered, query)
@@ -64,7 +64,11 @@ class Ranking:
         densities = self._weights.densities
         for at in sorted(self._pins):
             self._stand(at)
-        ranked = [at for at in self._numbered if self._units[at].kind != "void" and at not in self._pins]
+        for at in self._openers:
+            self._take(at)
+            yield at
+        placed = {*self._pins, *self._openers}
+        ranked = [at for at in self._numbered if self._units[at].kind != "void" and at not in placed]
         ranked.sort(key=densities.__getitem__, reverse=True)
         for start in range(0, len(ranked), _BLOCK):
             yield from self._greedy(ranked[start : start + _BLOCK])

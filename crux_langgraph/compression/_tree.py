@@ -1,7 +1,7 @@
 """The value as a tree that may be shown: models taken apart, private fields gone, each field's metadata beside it."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, is_dataclass
 from functools import lru_cache, partial
@@ -188,7 +188,7 @@ def _is_plain(value: Any, depth: int) -> bool:
         return False
     if type(value) is dict:
         record = cast("dict[Any, Any]", value)
-        inner = record.values()
+        inner: Collection[Any] = record.values()
         if not _NAMES.issuperset(map(type, record)) or "content" in record:
             return False
     elif type(value) is list:

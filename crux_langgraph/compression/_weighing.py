@@ -1,6 +1,6 @@
 """What every unit of a document is worth before anything of it is shown, and what it costs."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from crux_langgraph.compression import _counting
@@ -53,6 +53,9 @@ def weigh(document: Document, lexicon: Lexicon, numbered: Mapping[int, Sequence[
     asked = asked_features(query, lexicon)
     terms = [weight * _ASKED_TERM if f in asked else weight for f, weight in enumerate(lexicon.terms)]
     facts = _facts(document, lexicon, numbered)
+    if document.structured:  # where words count little: what is asked for is a fact, whatever it is
+        for feature in asked:
+            facts[feature] = max(facts[feature], terms[feature])
     cost_of = lexicon.costs.__getitem__
     costs = {at: 1.0 + sum(map(cost_of, numbers)) for at, numbers in numbered.items()}
     factors = _factors(document, relevance(document, numbered, lexicon, query))
@@ -140,12 +143,25 @@ def _extents(document: Document) -> tuple[dict[int, int], dict[int, int]]:
 
 def _put_in_order(document: Document, densities: dict[int, float]) -> frozenset[int]:
     """Make the units of ordered fields fall off from one end, starting at the rate of the field's best unit."""
-    ordered: dict[int, list[int]] = {number: [] for number, part in enumerate(document.parts) if part.order is not None}
-    for at in densities if ordered else ():
-        if document.units[at].part in ordered:
-            ordered[document.units[at].part].append(at)
-    for number, units in ordered.items():
-        best = max((densities[at] for at in units), default=0.0)
-        for rank, at in enumerate(units if document.parts[number].order == "first" else reversed(units)):
-            densities[at] = best / (1 + rank) ** 0.5
-    return frozenset(at for units in ordered.values() for at in units)
+    ordered: set[int] = set()
+    units = document.units
+    for members in in_order(document, ((at, units[at].part) for at in densities)):
+        densities.update(falling_off(members, densities))
+        ordered.update(members)
+    return frozenset(ordered)
+
+
+def in_order(document: Document, members: Iterable[tuple[int, int]]) -> list[list[int]]:
+    """Take what belongs to each ordered field, from the end that matters; a member comes with its field's number."""
+    ordered = {number: part.order for number, part in enumerate(document.parts) if part.order is not None}
+    taken: dict[int, list[int]] = {}
+    for at, part in members if ordered else ():
+        if part in ordered:
+            taken.setdefault(part, []).append(at)
+    return [found if ordered[part] == "first" else found[::-1] for part, found in taken.items()]
+
+
+def falling_off(members: Sequence[int], rates: Mapping[int, float]) -> dict[int, float]:
+    """Rate members by their rank alone, starting at the rate of the best of them."""
+    best = max(rates[at] for at in members)
+    return {at: best / (1 + rank) ** 0.5 for rank, at in enumerate(members)}

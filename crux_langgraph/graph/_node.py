@@ -32,7 +32,7 @@ class HandoffNode(Runnable[Any, Any]):
     ) -> None:
         """Take the options of `add_handoff`; `state_schema` is the class of state that the user's functions expect."""
         self.handoff = handoff
-        self.name = handoff.id
+        self.name: str | None = handoff.id
         self._read = read
         self._write = write
         self._history: History = history

@@ -15,6 +15,7 @@ from crux_langgraph.graph._options import bad_options, bad_sides, require_kinds
 from crux_langgraph.graph._placement import Placement, placements_of, remember
 from crux_langgraph.graph._reading import Read
 from crux_langgraph.graph._shape import needs_raw_view, raw_view
+from crux_langgraph.graph._tracing import UNSEEN
 from crux_langgraph.graph._writing import History, Write
 
 
@@ -82,6 +83,7 @@ def add_handoff(
         placement.name,
         HandoffNode(handoff, read=read, write=write, history=history, state_schema=schema),
         metadata={"crux_handoff_id": handoff.id},
+        trace_policy=UNSEEN,
         input_schema=raw_view(schema, view.raw_annotations) if needs_raw_view(schema) else None,
         retry_policy=retry_policy,
         error_handler=error_handler,

@@ -2,12 +2,13 @@
 
 import operator
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph.errors import NodeError
@@ -23,18 +24,19 @@ CROSSED = {"task": "Why?", "facts": ["one", "two"]}
 
 
 @pytest.fixture(params=["memory", "sqlite", "sqlite, strict"])
-async def saver(request: pytest.FixtureRequest, call: Call, tmp_path: Path, monkeypatch: Any) -> AsyncIterator[Any]:
-    if "strict" in request.param:
-        monkeypatch.setenv("LANGGRAPH_STRICT_MSGPACK", "true")
+async def saver(request: pytest.FixtureRequest, call: Call, tmp_path: Path) -> AsyncIterator[Any]:
     path = str(tmp_path / "checkpoints.sqlite")
     async with AsyncExitStack() as stack:
         if request.param == "memory":
             yield InMemorySaver()
-        elif call.is_async:
-            yield await stack.enter_async_context(AsyncSqliteSaver.from_conn_string(path))
+            return
+        if call.is_async:
+            made: Any = await stack.enter_async_context(AsyncSqliteSaver.from_conn_string(path))
         else:
-            with ExitStack() as inner:
-                yield inner.enter_context(SqliteSaver.from_conn_string(path))
+            made = stack.enter_context(SqliteSaver.from_conn_string(path))
+        if "strict" in request.param:  # what LANGGRAPH_STRICT_MSGPACK sets, which is read when langgraph is imported
+            made.serde = JsonPlusSerializer(pickle_fallback=False, allowed_msgpack_modules=None)
+        yield made
 
 
 async def state_of(call: Call, graph: Any) -> Any:

@@ -220,7 +220,7 @@ async def test_cancelling_the_run_cancels_the_transform() -> None:
     assert cancelled.is_set()
 
 
-async def test_a_handoff_is_one_run_in_the_trace_and_carries_its_id(call: Call) -> None:
+async def test_a_handoff_is_one_run_in_its_nodes_run_and_both_carry_its_id(call: Call) -> None:
     class Runs(BaseCallbackHandler):
         def __init__(self) -> None:
             self.seen: list[Any] = []
@@ -230,7 +230,8 @@ async def test_a_handoff_is_one_run_in_the_trace_and_carries_its_id(call: Call) 
 
     runs = Runs()
     await call(two_agents(make()).compile(), {}, {"callbacks": [runs]})
-    assert runs.seen == [("LangGraph", None), ("a", None), ("a-to-b", "a-to-b"), ("b", None)]
+    crossing = [("a-to-b", "a-to-b"), ("handoff:prepare", "a-to-b")]
+    assert runs.seen == [("LangGraph", None), ("a", None), *crossing, ("b", None)]
 
 
 async def test_two_handoffs_may_lie_between_one_pair_of_nodes(call: Call) -> None:

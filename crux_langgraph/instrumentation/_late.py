@@ -1,0 +1,41 @@
+"""What is known at a run's end only, written where LangSmith's filters find it: on the runs that tracers keep."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+from uuid import UUID
+
+from crux_langgraph.instrumentation._dispatching import tree_of
+
+INTERRUPTED = {"ls_is_error_interrupt": True}
+"""By this LangSmith shows an interrupt where LangChain reports an error."""
+
+
+def add_metadata(handlers: Iterable[Any], run_id: UUID, facts: Mapping[str, Any]) -> None:
+    """Add facts to the metadata of a run that has begun and not ended."""
+    for tree in _trees(handlers, run_id):
+        _add(tree, facts)
+
+
+def attach(handlers: Iterable[Any], run_id: UUID, files: Mapping[str, bytes]) -> None:
+    """Give JSON files to a run that has begun and not ended. A name must contain no dot."""
+    for tree in _trees(handlers, run_id):
+        tree.attachments = {name: ("application/json", content) for name, content in files.items()}
+
+
+def mark_interrupted(handlers: Iterable[Any], run_id: UUID | None) -> None:
+    """Mark the runs around ours, up to that of the graph's node: they are about to end by the interrupt, as an error."""
+    for handler in handlers:
+        enclosing = tree_of(handler, run_id)
+        while enclosing is not None:
+            _add(enclosing, INTERRUPTED)
+            is_node: bool = enclosing.name == enclosing.extra["metadata"].get("langgraph_node")
+            enclosing = None if is_node else tree_of(handler, enclosing.parent_run_id)
+
+
+def _trees(handlers: Iterable[Any], run_id: UUID) -> Iterator[Any]:
+    yield from (tree for tree in (tree_of(handler, run_id) for handler in handlers) if tree is not None)
+
+
+def _add(tree: Any, facts: Mapping[str, Any]) -> None:
+    # A new dict: the tracer's is the callback manager's own.
+    tree.extra = {**tree.extra, "metadata": {**(tree.extra.get("metadata") or {}), **facts}}

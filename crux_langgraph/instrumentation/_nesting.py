@@ -1,0 +1,40 @@
+"""Where in a trace something runs: under another run or not, and as a subagent."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from langchain_core.runnables.config import (
+    ensure_config,
+    get_callback_manager_for_config,
+    patch_config,
+    var_child_runnable_config,
+)
+from langsmith import get_current_run_tree
+
+from crux_langgraph.instrumentation._listening import listeners
+
+
+def is_inside_a_run() -> bool:
+    """Say whether a run that starts here has one around it."""
+    callbacks = ensure_config().get("callbacks")
+    return getattr(callbacks, "parent_run_id", None) is not None or get_current_run_tree() is not None
+
+
+@contextmanager
+def as_subagent(name: str) -> Generator[None]:
+    """Mark every run that starts inside the block as one of the subagent `name`, for LangSmith and for stream readers.
+
+    `ls_agent_type` travels as configurable, where it goes before what the enclosing agent said of itself. Only graphs
+    read it from there, so it is given to the tracers here: a bare model is the subagent's too.
+    """
+    if listeners() is None:
+        yield
+        return
+    config = patch_config(ensure_config(), configurable={"ls_agent_type": "subagent"})
+    config["metadata"] = {**config.get("metadata", {}), "lc_agent_name": name}
+    config["callbacks"] = get_callback_manager_for_config(config)
+    token = var_child_runnable_config.set(config)
+    try:
+        yield
+    finally:
+        var_child_runnable_config.reset(token)

@@ -1,0 +1,189 @@
+"""One step as a run: opened under whatever run is around it, ended exactly once, and free when nobody listens."""
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from time import perf_counter
+from types import TracebackType
+from typing import Any, Self, cast
+from uuid import UUID
+
+from langchain_core.runnables.config import ensure_config, patch_config, var_child_runnable_config
+from langchain_core.utils.uuid import uuid7
+from langgraph.errors import GraphBubbleUp, GraphInterrupt
+
+from crux_langgraph._waiting import Way
+from crux_langgraph.errors import CruxError
+from crux_langgraph.instrumentation._dispatching import Dispatch, warn
+from crux_langgraph.instrumentation._errors import recorded_error
+from crux_langgraph.instrumentation._late import add_metadata, attach, mark_interrupted
+from crux_langgraph.instrumentation._listening import Listeners, listeners
+from crux_langgraph.instrumentation._settings import current_settings
+from crux_langgraph.instrumentation._views import Sums, capped, json_bytes
+
+Facts = Mapping[str, Any]
+View = Callable[[], Mapping[str, Any]]
+
+End = tuple[View, Callable[[], Facts]]
+
+FACTS_KEY = "crux"
+_UNSEEN: Facts = {}
+
+
+class Recording:
+    """One run around a block of a flow, on either way:
+
+        async with Recording(way, "handoff:send", {"crux_handoff_id": self.id}) as run:
+            await run.start(lambda: {"input": contract.shown(data)})   # the run begins; before it nothing is told
+            ...                                                        # models and graphs here hang below it
+            run.end(lambda: {"output": ...}, lambda: {"crux_tier": ...})
+
+    Views and facts are asked for when somebody listens, and at no other time. They must be masked already (`shown` of a
+    contract does that); they are capped here, and one that fails is recorded as that. Leaving a block
+    that has not begun its run begins it. An error ends it as an error, by a copy that holds
+    neither causes nor values; interrupts and parent commands end it with `crux_status`, since they are no errors. No
+    listener's error leaves this class.
+    """
+
+    def __init__(self, way: Way, name: str, facts: Facts) -> None:
+        """Prepare a run of this name; `facts` are its metadata from the start."""
+        self._way = way
+        self._name = name
+        self._facts = facts
+        self._end: End | None = None
+        self._run: _Run | None = None
+        self._told = listeners()
+        self._began = perf_counter()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether anybody listens."""
+        return self._told is not None
+
+    async def start(self, inputs: View) -> None:
+        """Begin the run with what it was given."""
+        if self._told is None:
+            return
+        try:
+            self._run = _Run(self._way, self._name, self._facts, self._told)
+        except Exception as error:  # noqa: BLE001 - LangChain refuses to configure: nobody can be told
+            self._told = None
+            warn(self._name, error)
+            return
+        await self._run.start(inputs)
+
+    def end(self, outputs: View, facts: Callable[[], Facts] = dict) -> None:
+        """Say what the run gives when the block is left without an error."""
+        self._end = (outputs, facts)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._told is None:
+            return
+        if self._run is None:
+            await self.start(lambda: _UNSEEN)
+        if self._run is not None:
+            await self._run.stop(error, self._end, perf_counter() - self._began)
+
+
+class _Run:
+    def __init__(self, way: Way, name: str, facts: Facts, told: Listeners) -> None:
+        self._id: UUID = uuid7()
+        self._name = name
+        self._facts = dict(facts)
+        self._stream = told.stream
+        self._settings = current_settings()
+        self._sums = Sums()
+        self._files: dict[str, bytes] = {}
+        self._token: Any = None
+        config = ensure_config()
+        self._config = config
+        self._dispatch = Dispatch(way, config, self._facts) if told.handlers else None
+
+    async def start(self, inputs: View) -> None:
+        shown = self._shown("input", inputs)
+        self._write("start", shown)
+        if self._dispatch is None:
+            return
+        await self._dispatch.start(self._id, self._name, shown)
+        child = self._dispatch.child
+        if child is not None:
+            self._token = var_child_runnable_config.set(patch_config(self._config, callbacks=child))
+
+    async def stop(self, error: BaseException | None, end: End | None, seconds: float) -> None:
+        if self._token is not None:
+            _reset(self._token)
+        self._add({"crux_duration_s": seconds})
+        if isinstance(error, GraphBubbleUp):
+            await self._interrupted(error)
+        elif error is not None:
+            await self._failed(error)
+        else:
+            await self._ended(*(end or (dict, dict)))
+
+    async def _ended(self, outputs: View, facts: Callable[[], Facts]) -> None:
+        self._add(self._asked(facts))
+        await self._close({**self._shown("output", outputs), FACTS_KEY: self._facts})
+
+    async def _interrupted(self, signal: GraphBubbleUp) -> None:
+        self._add({"crux_status": "interrupted" if isinstance(signal, GraphInterrupt) else "parent_command"})
+        if self._dispatch and isinstance(signal, GraphInterrupt):
+            mark_interrupted(self._dispatch.handlers, self._dispatch.parent_run_id)
+        await self._close({FACTS_KEY: self._facts})
+
+    async def _failed(self, error: BaseException) -> None:
+        layer = getattr(error, "layer", None) if isinstance(error, CruxError) else None
+        self._add({} if layer is None else {"crux_layer": layer})
+        told = recorded_error(error)
+        self._write("error", {"error": repr(told), FACTS_KEY: self._facts})
+        if self._dispatch:
+            self._finish(self._dispatch)
+            await self._dispatch.fail(told)
+
+    async def _close(self, outputs: Facts) -> None:
+        self._write("end", outputs)
+        if self._dispatch:
+            self._finish(self._dispatch)
+            await self._dispatch.end(outputs)
+
+    def _add(self, facts: Facts) -> None:
+        # A new dict: who was told of the start keeps that one.
+        self._facts = {**self._facts, **facts}
+
+    def _finish(self, dispatch: Dispatch) -> None:
+        add_metadata(dispatch.handlers, self._id, self._facts)
+        if self._files:
+            attach(dispatch.handlers, self._id, self._files)
+
+    def _shown(self, side: str, view: View) -> dict[str, Any]:
+        try:
+            whole = view()
+            if self._settings.attachments:
+                self._files[side] = json_bytes(whole)
+            return cast("dict[str, Any]", capped(whole, self._settings.view_bytes, sums=self._sums))
+        except Exception as error:  # noqa: BLE001 - a serializer of the user's may raise anything
+            return {side: f"[not shown: {type(error).__name__} while it was written]"}
+
+    def _asked(self, facts: Callable[[], Facts]) -> Facts:
+        try:
+            return facts()
+        except Exception as error:  # noqa: BLE001 - a counter of the user's may raise anything
+            return {"crux_facts": f"not counted: {type(error).__name__}"}
+
+    def _write(self, event: str, data: Facts) -> None:
+        if self._stream is None:
+            return
+        told = {FACTS_KEY: self._name, "event": event, "run_id": str(self._id), "metadata": self._facts, "data": data}
+        try:
+            self._stream(told)
+        except Exception as error:  # noqa: BLE001 - the reader of a stream may be gone
+            warn(self._name, error)
+
+
+def _reset(token: Any) -> None:
+    # A flow that the garbage collector closes is closed in another context, where there is nothing to reset.
+    with suppress(ValueError):
+        var_child_runnable_config.reset(token)

@@ -1,0 +1,150 @@
+"""What a run shows of a value: JSON within a number of bytes, made without walking through what is not shown."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from hashlib import sha256
+from itertools import islice
+from typing import Any, cast
+
+from pydantic_core import to_json
+
+Plain = Callable[[Any], Any]
+"""Gives a value of any class as a mapping, a list, or a JSON scalar."""
+
+_REST = "…"
+_ITEM_BYTES = 24
+_MOST_KEY = 192
+_MOST_NESTED = 64
+_FRAME = 12
+_SCALAR = 5
+_KEY = 12
+_JSON: Any = {"inf_nan_mode": "constants", "fallback": str}
+
+
+class Sums:
+    """SHA-256 sums that are made once: the same text often stands in the input and in the output."""
+
+    def __init__(self) -> None:
+        self._made: dict[int, tuple[Any, str]] = {}
+
+    def of(self, value: Any) -> str:
+        """Give the sum of a text's UTF-8 bytes, or of the JSON text of other plain data."""
+        # The value is kept beside its sum, so no other can come by its id.
+        kept = self._made.get(id(value))
+        if kept is None:
+            raw = value.encode("utf-8", "surrogatepass") if isinstance(value, str) else json_bytes(value)
+            kept = self._made[id(value)] = (value, sha256(raw).hexdigest())
+        return kept[1]
+
+
+def capped(value: Any, most_bytes: int, *, plain: Plain | None = None, sums: Sums | None = None) -> Any:
+    """Give `value` as JSON data of at most `most_bytes` bytes: heads and tails of texts, first items and counts.
+
+    `plain` reads values that are no JSON data; without it `value` must be such data already. With `sums` everything
+    that is cut carries the SHA-256 sum of what it was.
+    """
+    if plain is None and rough_bytes(value, most_bytes) <= most_bytes and _json_length(value) <= most_bytes:
+        return value
+    budget = most_bytes
+    while True:
+        view = _View(plain, sums).of(value, budget, _MOST_NESTED)
+        if _json_length(view) <= most_bytes or budget == 0:
+            return view
+        budget //= 2
+
+
+def rough_bytes(value: Any, enough: int) -> int:
+    """Give about the bytes of plain data's JSON text; where that is more than `enough`, some number above it."""
+    if isinstance(value, str):
+        return len(value)
+    if not isinstance(value, dict | list):
+        return _SCALAR
+    size = len(cast("dict[str, Any]", value)) * _KEY if isinstance(value, dict) else 0
+    for item in cast("Iterable[Any]", value.values() if isinstance(value, dict) else value):
+        size += _SCALAR + (len(item) if isinstance(item, str) else rough_bytes(item, enough))
+        if size > enough:
+            break
+    return size
+
+
+def json_bytes(value: Any) -> bytes:
+    """Give the compact JSON text of plain data as UTF-8; of what is no UTF-8 text, as ASCII."""
+    try:
+        return to_json(value, **_JSON)
+    except ValueError:
+        return json.dumps(value, separators=(",", ":"), default=str, skipkeys=True).encode()
+
+
+def _json_length(value: Any) -> float:
+    try:
+        return len(to_json(value, **_JSON))
+    except ValueError:
+        return float("inf")
+
+
+class _View:
+    def __init__(self, plain: Plain | None, sums: Sums | None) -> None:
+        self._plain = plain
+        self._sums = sums
+
+    def of(self, value: Any, budget: int, depth: int) -> Any:
+        if self._plain is not None:
+            value = self._plain(value)
+        if isinstance(value, str):
+            return self._text(value, budget)
+        if isinstance(value, dict | list) and (depth == 0 or budget <= 0) and value:
+            return f"{_REST}[{self._told(value, len(cast('list[Any]', value)), 'items')}]"
+        if isinstance(value, dict):
+            return self._mapping(cast("dict[Any, Any]", value), budget, depth)
+        return self._list(cast("list[Any]", value), budget, depth) if isinstance(value, list) else value
+
+    def _text(self, text: str, budget: int) -> str:
+        if len(text) <= budget and (text.isascii() or len(text.encode("utf-8", "surrogatepass")) <= budget):
+            return text if text.isascii() else _sound(text)
+        told = self._told(text, len(text), "characters")
+        kept = max(budget - len(told) - _FRAME, 0) // (2 if text.isascii() else 8)
+        return _sound(f"{text[:kept]}{_REST}[{told}]{_REST}{text[len(text) - kept :]}")
+
+    def _mapping(self, value: dict[Any, Any], budget: int, depth: int) -> dict[str, Any]:
+        shown = {
+            self._text(str(key), _MOST_KEY): self.of(item, share, depth - 1)
+            for key, item, share in _shares(value.items(), len(value), budget)
+        }
+        if len(shown) < len(value):
+            shown[_REST] = self._more(value, len(shown), "keys")
+        return shown
+
+    def _list(self, value: list[Any], budget: int, depth: int) -> list[Any]:
+        numbered = enumerate(value)
+        shown = [self.of(item, share, depth - 1) for _, item, share in _shares(numbered, len(value), budget)]
+        if len(shown) < len(value):
+            shown.append({_REST: self._more(value, len(shown), "items")})
+        return shown
+
+    def _more(self, value: Any, shown: int, kind: str) -> str:
+        return f"{len(value) - shown:,} more, of " + self._told(value, len(value), kind)
+
+    def _told(self, value: Any, count: int, kind: str) -> str:
+        told = f"{count:,} {kind}"
+        return told if self._sums is None else f"{told}, sha256 {self._sums.of(value)}"
+
+
+def _sound(text: str) -> str:
+    # A lone surrogate, also one that a cut made, is no UTF-8: LangSmith's client would drop the whole run.
+    return text.encode("utf-8", "replace").decode()
+
+
+def _shares(items: Iterable[tuple[Any, Any]], count: int, budget: int) -> Iterator[tuple[Any, Any, int]]:
+    """Give the items that are shown, each with its share of the bytes: what one does not use goes to those after it."""
+    shown = min(count, max(budget // _ITEM_BYTES, 1))
+    left = budget
+    for number, (key, item) in enumerate(islice(items, shown)):
+        share = max(left // (shown - number) - len(str(key)), 0)
+        yield key, item, share
+        left -= min(_rough_bytes(item), share) + len(str(key))
+
+
+def _rough_bytes(item: Any) -> int:
+    if isinstance(item, str):
+        return len(item)
+    return _ITEM_BYTES * len(cast("Sequence[Any]", item)) if isinstance(item, dict | list) else _ITEM_BYTES
