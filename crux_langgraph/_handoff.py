@@ -247,7 +247,8 @@ class Handoff(Inbox[In, Out], Generic[In, Out, Ret]):
 
     def input_text(self, value: object) -> str:
         """Write `value` as the JSON text of a valid input, or raise `InputError`."""
-        return written(InputError, self.id, check_input(self.id, self._input, value), self._input.text)
+        text: str = written(InputError, self.id, check_input(self.id, self._input, value), self._input.text)
+        return text
 
     def from_envelope(self, envelope: Mapping[str, Any]) -> Payload[Out]:
         """Read back what `payload.to_envelope()` wrote, checked against today's output model.

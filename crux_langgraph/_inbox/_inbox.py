@@ -11,11 +11,13 @@ from typing_extensions import TypeVar
 from crux_langgraph._inbox._claiming import Claimed, Claiming, ClaimOptions, Thread
 from crux_langgraph._inbox._reading import Stored, opened
 from crux_langgraph._inbox._receiving import newest
-from crux_langgraph._inbox._scope import ANY, Scope, Whole, encoded
+from crux_langgraph._inbox._scope import ANY, Scope, Whole, encoded, parts_of
 from crux_langgraph._inbox._sending import SendOptions, Sent, require_seconds, send
+from crux_langgraph._inbox._tracing import record_facts, shown, stored_facts
 from crux_langgraph._inbox._upgrading import Upgrade, checked_function, checked_upgrade
 from crux_langgraph._payload import Payload
 from crux_langgraph._waiting import AWAITING, BLOCKING, Way, finish
+from crux_langgraph.instrumentation import Recording
 from crux_langgraph.stores import State, Store, open_store, opened_before, wanted_store
 
 In = TypeVar("In", bound=BaseModel)
@@ -33,6 +35,8 @@ class Inbox(ABC, Generic[In, Out]):
 
     id: str
     version: int
+    from_agent: str | None
+    to_agent: str | None
 
     def __init__(self, store: Any) -> None:
         self.store = store
@@ -104,8 +108,15 @@ class Inbox(ABC, Generic[In, Out]):
         require_seconds(self.id, "wait_s", wait_s, least=-1.0)
         where = encoded(self.id, "receive", scope)
         store = await self._store(way, "receive")
-        record = await newest(way, store, self.id, where, after=after, wait_s=wait_s)
-        return None if record is None else opened(record, self.from_envelope)
+        async with Recording(way, "handoff:receive", stored_facts(self, where)) as run:
+            await run.start(lambda: {"scope": parts_of(where), "after": after})
+            record = await newest(way, store, self.id, where, after=after, wait_s=wait_s)
+            if record is None:
+                run.end(lambda: {"record": None})
+                return None
+            payload = opened(record, self.from_envelope)
+            run.end(lambda: shown(record, payload), lambda: record_facts(record))
+            return payload
 
     def claim(
         self,
@@ -152,7 +163,7 @@ class Inbox(ABC, Generic[In, Out]):
 
     def _claiming(self, method: str, options: ClaimOptions) -> Claiming[Out]:
         wanted_store(self.id, self.store, method=method)  # what is missing is said by the call, and not by the `with`
-        return Claiming(self.id, lambda way: self._store(way, method), self.from_envelope, options)
+        return Claiming(self, lambda way: self._store(way, method), self.from_envelope, options)
 
     def history(self, *, scope: Scope | Whole = None, limit: int = 20, before: int | None = None) -> list[Stored[Out]]:
         """Give what was sent, newest first, whatever became of it; `before` continues below that id.

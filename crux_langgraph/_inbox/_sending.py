@@ -4,11 +4,13 @@ import json
 from typing import Any, NamedTuple, NoReturn, Protocol, cast
 
 from crux_langgraph._inbox._keys import given_key, task_key
-from crux_langgraph._inbox._scope import Scope, encoded
+from crux_langgraph._inbox._scope import Scope, encoded, parts_of
+from crux_langgraph._inbox._tracing import running_place, stored_facts
 from crux_langgraph._inbox._wire import digest_of, packed
 from crux_langgraph._payload import Payload
 from crux_langgraph._waiting import Way
 from crux_langgraph.errors import InputError
+from crux_langgraph.instrumentation import Recording
 from crux_langgraph.stores import Entry, Store
 
 
@@ -24,6 +26,8 @@ class Sender(Protocol):
 
     id: str
     version: int
+    from_agent: str | None
+    to_agent: str | None
 
     async def flow(self, way: Way, value: object) -> Payload[Any]:
         """Prepare a payload."""
@@ -45,9 +49,20 @@ class SendOptions(NamedTuple):
 
 
 async def send(way: Way, handoff: Sender, store: Store, value: object, options: SendOptions) -> Sent:
-    """Run the steps of `Handoff.send` on either way."""
+    """Run the steps of `Handoff.send` on either way, in a run of their own."""
     require_seconds(handoff.id, "ttl_s", options.ttl_s)
     scope = encoded(handoff.id, "send", options.scope)
+    facts = stored_facts(handoff, scope)
+    async with Recording(way, "handoff:send", facts) as run:
+        await run.start(lambda: {"scope": parts_of(scope), "key": options.key})
+        sent = await _send(way, handoff, store, value, options, scope, run)
+        run.end(lambda: {"record": sent.id, "duplicate": sent.duplicate}, lambda: {"crux_record_id": sent.id})
+        return sent
+
+
+async def _send(
+    way: Way, handoff: Sender, store: Store, value: object, options: SendOptions, scope: str, run: Recording
+) -> Sent:
     key = _key(handoff, value, options)
     before = None if key is None else await way.call(store.find, handoff.id, scope, key, tx=options.tx)
     if before is not None:
@@ -61,7 +76,7 @@ async def send(way: Way, handoff: Sender, store: Store, value: object, options: 
         digest=digest_of(handoff.id, scope, body),
         version=payload.version,
         key=key,
-        meta=json.dumps({"payload": payload.id}),
+        meta=json.dumps({"payload": payload.id, "sender": {**run.link, **running_place()}}),
         ttl_s=options.ttl_s,
     )
     return Sent(*await way.call(store.append, entry, tx=options.tx))

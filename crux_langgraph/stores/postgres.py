@@ -183,13 +183,15 @@ class PostgresStore(SqlStore):
 
 
 def _require_transaction(handoff: str, tx: Any) -> None:
-    if isinstance(tx, psycopg.Connection) and not (
-        tx.autocommit and tx.info.transaction_status == TransactionStatus.IDLE
-    ):
+    if not isinstance(tx, psycopg.Connection):
+        found = f"tx= is a {type(tx).__name__}"
+    elif tx.autocommit and tx.info.transaction_status == TransactionStatus.IDLE:
+        found = "tx= is a connection without a transaction"
+    else:
         return
     raise StoreError(
         handoff=handoff,
-        found=f"tx= is {'a connection without a transaction' if isinstance(tx, psycopg.Connection) else type(tx).__name__}",
+        found=found,
         fix="Give the psycopg.Connection whose open transaction the send is to join: `with connection.transaction():`.",
     )
 

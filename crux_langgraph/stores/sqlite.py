@@ -47,6 +47,10 @@ class SqliteStore(SqlStore):
     def __repr__(self) -> str:
         return f"SqliteStore({self.path!r})"
 
+    def exists(self) -> bool:
+        """Say whether the file is there already. Nothing is made."""
+        return self.path == MEMORY or Path(self.path).exists()
+
     def close(self) -> None:
         """Close the connection. What is in memory is gone with it."""
         self._bell.close()
