@@ -11,7 +11,7 @@ from crux_langgraph._receiving import brief_in, brief_messages, human_message, s
 from crux_langgraph._summarizing import Summarize
 from crux_langgraph.compression import Fitted, FittedPart, estimate_tokens, fit, model_counter, tiktoken_counter
 from crux_langgraph.fields import Fit, Omit, Pin, Private
-from crux_langgraph.graph import HandoffNode, Handoffs, HandoffState, add_handoff, check
+from crux_langgraph.graph import HandoffNode, Handoffs, HandoffState, ReceiveNode, SendNode, add_handoff, check
 
 __all__ = [
     "ANY",
@@ -34,7 +34,9 @@ __all__ = [
     "Pin",
     "Private",
     "Receipt",
+    "ReceiveNode",
     "RepairRequest",
+    "SendNode",
     "Sent",
     "Stored",
     "Summarize",

@@ -37,6 +37,7 @@ class Inbox(ABC, Generic[In, Out]):
     version: int
     from_agent: str | None
     to_agent: str | None
+    description: str
 
     def __init__(self, store: Any) -> None:
         self.store = store
@@ -46,6 +47,11 @@ class Inbox(ABC, Generic[In, Out]):
     @abstractmethod
     async def flow(self, way: Way, value: object, *, payload_id: str | None = None) -> Payload[Out]:
         """Run the steps of `prepare`."""
+
+    @property
+    @abstractmethod
+    def input_schema(self) -> type[In]:
+        """The model of what agent A produces."""
 
     @abstractmethod
     def input_text(self, value: object) -> str:
@@ -75,7 +81,7 @@ class Inbox(ABC, Generic[In, Out]):
 
         Raises what `prepare` raises, `ScopeError`, `NoStoreError` and `StoreError`.
         """
-        return finish(self._send(BLOCKING, value, SendOptions(scope, key, ttl_s, tx)))
+        return finish(self.send_flow(BLOCKING, value, SendOptions(scope, key, ttl_s, tx)))
 
     async def asend(
         self,
@@ -87,9 +93,10 @@ class Inbox(ABC, Generic[In, Out]):
         tx: Any = None,
     ) -> Sent:
         """As `send`. The store works in a thread; so does what it does with `tx`, which must allow that."""
-        return await self._send(AWAITING, value, SendOptions(scope, key, ttl_s, tx))
+        return await self.send_flow(AWAITING, value, SendOptions(scope, key, ttl_s, tx))
 
-    async def _send(self, way: Way, value: object, options: SendOptions) -> Sent:
+    async def send_flow(self, way: Way, value: object, options: SendOptions) -> Sent:
+        """Run `send` on either way, for adapters."""
         return await send(way, self, await self._store(way, "send"), value, options)
 
     def receive(self, *, scope: Scope = None, wait_s: float = 0.0, after: int = 0) -> Payload[Out] | None:
@@ -98,13 +105,14 @@ class Inbox(ABC, Generic[In, Out]):
         `wait_s` waits that many seconds for one; `after` leaves out what has that id or an older one. Raises
         `EnvelopeError` when the newest cannot be read: its `reason` tells expired, corrupt, too new and invalid apart.
         """
-        return finish(self._receive(BLOCKING, scope, wait_s, after))
+        return finish(self.receive_flow(BLOCKING, scope, wait_s, after))
 
     async def areceive(self, *, scope: Scope = None, wait_s: float = 0.0, after: int = 0) -> Payload[Out] | None:
         """As `receive`."""
-        return await self._receive(AWAITING, scope, wait_s, after)
+        return await self.receive_flow(AWAITING, scope, wait_s, after)
 
-    async def _receive(self, way: Way, scope: Scope, wait_s: float, after: int) -> Payload[Out] | None:
+    async def receive_flow(self, way: Way, scope: Scope, wait_s: float, after: int) -> Payload[Out] | None:
+        """Run `receive` on either way, for adapters."""
         require_seconds(self.id, "wait_s", wait_s, least=-1.0)
         where = encoded(self.id, "receive", scope)
         store = await self._store(way, "receive")
@@ -230,6 +238,14 @@ class Inbox(ABC, Generic[In, Out]):
         store = await self._store(way, "sweep")
         swept: int = await way.call(store.sweep, self.id, older_than_s=older_than_s)
         return swept
+
+    def as_tools(self, *, scope: Scope = None) -> list[Any]:
+        """Make two `BaseTool`s for agents: one that sends, with the input model's fields as its arguments, and one that
+        gives the text of the newest. `scope` is as in `send`; what a model's call sends twice is stored once.
+        """
+        from crux_langgraph._inbox._tools import receive_tool, send_tool  # LangGraph's tool runtime is slow to import
+
+        return [send_tool(self, scope), receive_tool(self, scope)]
 
     def upgrade(self, from_version: int) -> Callable[[Upgrade], Upgrade]:
         """Bring stored data of `from_version` forward to the next version: `@research_to_writer.upgrade(1)`.
