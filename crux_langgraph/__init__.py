@@ -11,11 +11,25 @@ from crux_langgraph._receiving import brief_in, brief_messages, human_message, s
 from crux_langgraph._summarizing import Summarize
 from crux_langgraph.compression import Fitted, FittedPart, estimate_tokens, fit, model_counter, tiktoken_counter
 from crux_langgraph.fields import Fit, Omit, Pin, Private
-from crux_langgraph.graph import HandoffNode, Handoffs, HandoffState, ReceiveNode, SendNode, add_handoff, check
+from crux_langgraph.graph import (
+    ActiveAgent,
+    HandoffNode,
+    HandoffRequests,
+    Handoffs,
+    HandoffState,
+    ReceiveNode,
+    Repair,
+    SendNode,
+    add_active_router,
+    add_handoff,
+    add_handoffs,
+    check,
+)
 
 __all__ = [
     "ANY",
     "GLOBAL",
+    "ActiveAgent",
     "Claimed",
     "Composed",
     "Context",
@@ -27,6 +41,7 @@ __all__ = [
     "FittedPart",
     "Handoff",
     "HandoffNode",
+    "HandoffRequests",
     "HandoffState",
     "Handoffs",
     "Omit",
@@ -35,12 +50,15 @@ __all__ = [
     "Private",
     "Receipt",
     "ReceiveNode",
+    "Repair",
     "RepairRequest",
     "SendNode",
     "Sent",
     "Stored",
     "Summarize",
+    "add_active_router",
     "add_handoff",
+    "add_handoffs",
     "brief_in",
     "brief_messages",
     "check",

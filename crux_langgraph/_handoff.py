@@ -1,12 +1,13 @@
 """@handoff and Handoff: the steps of one crossing, in order, written once for sync and async."""
 
 import functools
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import UTC, datetime
 from time import perf_counter
 from typing import Any, Generic, Protocol, cast, get_args, overload
 from uuid import uuid4
 
+from langchain_core import tools
 from pydantic import BaseModel
 from typing_extensions import TypeVar
 
@@ -180,8 +181,30 @@ class Handoff(Inbox[In, Out], Generic[In, Out, Ret]):
         """Give the payload's text as a `Context` named `handoff:<id>`, with a priority beside other contexts."""
         return Context(id=f"handoff:{self.id}", text=payload.context, priority=priority, refit=payload.context_within)
 
+    def as_tool(
+        self, *, name: str | None = None, description: str | None = None, fields: Sequence[str] | None = None
+    ) -> "tools.BaseTool":
+        """Make it a tool by which a model hands over, named `transfer_to_<to_agent>` and described by the docstring.
+
+        The model fills the input, or those `fields` of it; the others are read from the state that the tool runs in, by
+        name or alias. What it gives is checked before anything is queued. The agent needs `HandoffRouting`, and its
+        node `add_handoffs`. Raises `DefinitionError` for what no model could call.
+        """
+        from crux_langgraph._offering import offer
+
+        return offer(self, name=name, description=description, fields=fields)
+
+    def checked_input(self, value: object) -> Any:
+        """Give `value` as the JSON values of a valid input, transformed by nothing. Raises `InputError`."""
+        return written(InputError, self.id, check_input(self.id, self._input, value), self._input.dump)
+
     async def flow(
-        self, way: Way, value: object, *, payload_id: str | None = None, mode: Mode = "transfer"
+        self,
+        way: Way,
+        value: object,
+        *,
+        payload_id: str | None = None,
+        mode: Mode = "transfer",
     ) -> Payload[Out]:
         """Run the steps of `prepare` on either way, for adapters that bring a payload id of their own.
 
@@ -245,18 +268,13 @@ class Handoff(Inbox[In, Out], Generic[In, Out, Ret]):
             needed_tokens=payload.receipt.context_tokens,
         )
 
-    def input_text(self, value: object) -> str:
-        """Write `value` as the JSON text of a valid input, or raise `InputError`."""
-        text: str = written(InputError, self.id, check_input(self.id, self._input, value), self._input.text)
-        return text
-
     def from_envelope(self, envelope: Mapping[str, Any]) -> Payload[Out]:
         """Read back what `payload.to_envelope()` wrote, checked against today's output model.
 
         Raises `EnvelopeError` whose `reason` tells a corrupt envelope, one of another handoff, one of another
         version of this handoff, and data that no longer fits apart.
         """
-        record = read_envelope(self.id, self.version, envelope, self._upgrades)
+        record = read_envelope(self.id, self.version, self.with_data(envelope), self._upgrades)
         data = load_data(self.id, self._output, record.data)
         payload: Payload[Out] = Payload(
             id=record.id,
@@ -283,7 +301,8 @@ class Handoff(Inbox[In, Out], Generic[In, Out, Ret]):
     def received(self, state: object) -> Payload[Out]:
         """Give the newest payload of this handoff in `state` (a mapping or an object), checked.
 
-        Raises `NotReceivedError` when there is none and `EnvelopeError` when it cannot be read.
+        Raises `NotReceivedError` when there is none and `EnvelopeError` when it cannot be read. One that the state
+        only refers to is read from the store: on the async way use `areceived`.
         """
         records = self._records(state)
         if not records:
@@ -293,6 +312,16 @@ class Handoff(Inbox[In, Out], Generic[In, Out, Ret]):
                 fix="Reach this node through add_handoff, and mix HandoffState into the state that this node reads.",
             )
         return self.from_envelope(max(reversed(records), key=lambda record: str(record.get("created_at"))))
+
+    async def areceived(self, state: object) -> Payload[Out]:
+        """As `received`."""
+        payload: Payload[Out] = await AWAITING.call(self.received, state)
+        return payload
+
+    async def areceived_all(self, state: object) -> list[Payload[Out]]:
+        """As `received_all`."""
+        payloads: list[Payload[Out]] = await AWAITING.call(self.received_all, state)
+        return payloads
 
     def received_all(self, state: object) -> list[Payload[Out]]:
         """Give all payloads of this handoff's latest round, for a node that several branches lead into.

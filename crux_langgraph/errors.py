@@ -7,11 +7,15 @@
     ├── ContextsError            several contexts do not fit into one budget
     ├── HandoffError             one handoff failed, at the layer it names
     │   ├── InputError           `input`: what agent A produced does not fit
+    │   │   └── RepairError      `input`: nor after agent A was sent back
     │   ├── TransformError       `transform`: the user's function raised
     │   ├── OutputError          `output`: what the transform returned does not fit
     │   ├── BudgetError          `budget`: the context does not fit into `max_tokens`
     │   ├── HookError            `on_prepare`: the user's hook raised
+    │   ├── LoopError            `path`: the same payload goes round
+    │   │   └── HopLimitError    `path`: more hops than `max_hops`
     │   ├── EnvelopeError        `envelope`: a recorded payload cannot be read back
+    │   ├── UnroutedError        `route`: a model asked for it where nobody routes it
     │   ├── NotReceivedError     `state`: nothing was handed over
     │   ├── StoreError           `store`: the store failed
     │   │   ├── NoStoreError     there is no store, or none where anything would be safe
@@ -55,12 +59,15 @@ __all__ = [
     "Finding",
     "HandoffError",
     "HookError",
+    "HopLimitError",
     "InputError",
     "LeaseLostError",
+    "LoopError",
     "NoStoreError",
     "NotReceivedError",
     "OutputError",
     "ReadError",
+    "RepairError",
     "ResultError",
     "ReturnError",
     "ScopeError",
@@ -68,6 +75,7 @@ __all__ = [
     "SubagentError",
     "TimeLimitError",
     "TransformError",
+    "UnroutedError",
     "WiringError",
     "WrongWayError",
     "is_retryable",
@@ -92,11 +100,15 @@ class FieldProblem(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """One thing that is wrong with a graph: what was found and what to do, with a stable `code` and the node."""
+    """One thing that is wrong with a graph: what was found and what to do, with a stable `code` and the node.
+
+    An `error` is refused when the graph is built; a `warning` is told by `check` alone.
+    """
 
     code: str
     node: str
     message: str
+    level: Literal["error", "warning"] = "error"
 
     def __str__(self) -> str:
         return f"[{self.code}] {self.node}: {self.message}"
@@ -194,6 +206,18 @@ class InputError(HandoffError):
     """What was to be handed over is not a valid input of the handoff."""
 
     layer = "input"
+
+
+class RepairError(InputError):
+    """The producing agent was sent back `attempts` times, and what it produced still does not fit.
+
+    `repeated` says that it produced the same again, so that it was not asked once more.
+    """
+
+    def __init__(self, *, attempts: int, repeated: bool, **facts: Any) -> None:
+        super().__init__(**facts)
+        self.attempts = attempts
+        self.repeated = repeated
 
 
 class TransformError(HandoffError):
@@ -300,6 +324,30 @@ class LeaseLostError(HandoffError):
     def __init__(self, *, record_id: int, **facts: Any) -> None:
         super().__init__(**facts)
         self.record_id = record_id
+
+
+class LoopError(HandoffError):
+    """The same payload goes round without change. `path` holds the ids of the handoffs since the user last spoke."""
+
+    layer = "path"
+
+    def __init__(self, *, path: tuple[str, ...], **facts: Any) -> None:
+        super().__init__(**facts)
+        self.path = path
+
+
+class HopLimitError(LoopError):
+    """The payload would take more than `max_hops` hops since the user last spoke."""
+
+    def __init__(self, *, max_hops: int, **facts: Any) -> None:
+        super().__init__(**facts)
+        self.max_hops = max_hops
+
+
+class UnroutedError(HandoffError):
+    """A model asked for the handoff, and no `add_handoffs` leads it on from there."""
+
+    layer = "route"
 
 
 class ReadError(HandoffError):

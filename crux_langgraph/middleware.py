@@ -1,4 +1,4 @@
-"""HandoffContext: a `create_agent` agent that receives handoffs. Needs the extra `agents`."""
+"""HandoffContext and HandoffRouting: `create_agent` agents that receive and send handoffs. Needs the extra `agents`."""
 
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -13,11 +13,12 @@ from crux_langgraph._context import Composed
 from crux_langgraph._handoff import Handoff
 from crux_langgraph._read_tool import READ_HANDOFF, ReadHandoffTool, checked_page
 from crux_langgraph._receiving import As, Shown, brief_of, messages_in, records_of, shown_messages, with_brief
+from crux_langgraph._sending import HandoffRouting, SenderState
 from crux_langgraph.compression import Counter, counter_fault, estimate_tokens
 from crux_langgraph.errors import DefinitionError
 from crux_langgraph.graph import merge_handoffs
 
-__all__ = ["HandoffContext", "ReceiverState"]
+__all__ = ["HandoffContext", "HandoffRouting", "ReceiverState", "SenderState"]
 
 _MOST_BRIEFS = 64
 
@@ -95,7 +96,7 @@ class HandoffContext(AgentMiddleware[ReceiverState, Any, Any]):
         self.handoffs = handoffs
         self._history: Shown = history
         self._as: As = as_
-        self._max_tokens = max_tokens
+        self.max_tokens = max_tokens
         self._priorities = dict(priorities or {})
         self._counter = counter
         self._briefs: dict[str, _Briefed] = {}
@@ -150,7 +151,7 @@ class HandoffContext(AgentMiddleware[ReceiverState, Any, Any]):
         briefs, key = self._briefs, _digest(records_of(state, self.handoffs))
         if key not in briefs:
             payloads = [(handoff, payload) for handoff in self.handoffs for payload in handoff.received_all(state)]
-            brief = brief_of(payloads, max_tokens=self._max_tokens, priorities=self._priorities, counter=self._counter)
+            brief = brief_of(payloads, max_tokens=self.max_tokens, priorities=self._priorities, counter=self._counter)
             is_cut = bool(brief and brief.cut) or any(payload.receipt.omitted for _, payload in payloads)
             # A new dict each time: threads share this middleware, and none of them sees a dict change.
             briefs = self._briefs = {**dict(list(briefs.items())[1 - _MOST_BRIEFS :]), key: _Briefed(brief, is_cut)}

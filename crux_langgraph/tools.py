@@ -6,11 +6,12 @@ from langchain_core.tools import BaseTool, ToolException
 from langgraph.prebuilt import ToolRuntime
 from pydantic import BaseModel, PrivateAttr
 
+from crux_langgraph._handoff_tool import HandoffTool
 from crux_langgraph._read_tool import ReadHandoffTool, read_handoff
 from crux_langgraph._waiting import AWAITING, BLOCKING, Way, finish
 from crux_langgraph.errors import DelegateError
 
-__all__ = ["DelegateTool", "ReadHandoffTool", "read_handoff"]
+__all__ = ["DelegateTool", "HandoffTool", "ReadHandoffTool", "read_handoff"]
 
 _NO_RUNTIME = cast("ToolRuntime[Any, Any]", None)
 

@@ -9,11 +9,12 @@ from pydantic import BaseModel
 from typing_extensions import TypeVar
 
 from crux_langgraph._inbox._claiming import Claimed, Claiming, ClaimOptions, Thread
+from crux_langgraph._inbox._keeping import fetched, is_reference, kept_aside
 from crux_langgraph._inbox._reading import Stored, opened
 from crux_langgraph._inbox._receiving import newest
-from crux_langgraph._inbox._scope import ANY, Scope, Whole, encoded, parts_of
+from crux_langgraph._inbox._scope import ANY, GLOBAL, Scope, Whole, encoded, parts_of
 from crux_langgraph._inbox._sending import SendOptions, Sent, require_seconds, send
-from crux_langgraph._inbox._tracing import record_facts, shown, stored_facts
+from crux_langgraph._inbox._tracing import record_facts, running_place, shown, stored_facts
 from crux_langgraph._inbox._upgrading import Upgrade, checked_function, checked_upgrade
 from crux_langgraph._payload import Payload
 from crux_langgraph._waiting import AWAITING, BLOCKING, Way, finish
@@ -54,8 +55,8 @@ class Inbox(ABC, Generic[In, Out]):
         """The model of what agent A produces."""
 
     @abstractmethod
-    def input_text(self, value: object) -> str:
-        """Write a value as the JSON text of a valid input."""
+    def checked_input(self, value: object) -> Any:
+        """Give a value as the JSON values of a valid input."""
 
     @abstractmethod
     def from_envelope(self, envelope: Mapping[str, Any]) -> Payload[Out]:
@@ -246,6 +247,26 @@ class Inbox(ABC, Generic[In, Out]):
         from crux_langgraph._inbox._tools import receive_tool, send_tool  # LangGraph's tool runtime is slow to import
 
         return [send_tool(self, scope), receive_tool(self, scope)]
+
+    async def kept_aside(
+        self, way: Way, payload: Payload[Any], record: dict[str, Any], *, above_bytes: int
+    ) -> dict[str, Any]:
+        """Give `record`, with a reference to the store in the place of data above so many bytes."""
+        store = await self._store(way, "add_handoff")
+        thread = running_place().get("thread_id")
+        scope = encoded(self.id, "add_handoff", GLOBAL if thread is None else thread)
+        return await kept_aside(way, store, payload, record, scope=scope, above_bytes=above_bytes)
+
+    def with_data(self, envelope: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Give an envelope with its data, from the store where that is kept."""
+        if not is_reference(envelope):
+            return envelope
+        store = open_store(self.id, wanted_store(self.id, self.store, method="received"), "received")
+        return fetched(store, self.id, envelope)
+
+    def require_store(self, method: str) -> None:
+        """Raise `NoStoreError` when there is none. Nothing is opened."""
+        wanted_store(self.id, self.store, method=method)
 
     def upgrade(self, from_version: int) -> Callable[[Upgrade], Upgrade]:
         """Bring stored data of `from_version` forward to the next version: `@research_to_writer.upgrade(1)`.

@@ -33,8 +33,8 @@ class Sender(Protocol):
         """Prepare a payload."""
         ...
 
-    def input_text(self, value: object) -> str:
-        """Write `value` as the JSON text of a valid input, or raise `InputError`."""
+    def checked_input(self, value: object) -> Any:
+        """Give `value` as the JSON values of a valid input, or raise `InputError`."""
         ...
 
 
@@ -87,7 +87,9 @@ def _key(handoff: Sender, value: object, options: SendOptions) -> str | None:
         return given_key(handoff.id, options.key)
 
     def text() -> str:
-        return cast("Payload[Any]", value).id if isinstance(value, Payload) else handoff.input_text(value)
+        if isinstance(value, Payload):
+            return cast("Payload[Any]", value).id
+        return json.dumps(handoff.checked_input(value))
 
     return task_key(options.tool_call_id, text)
 

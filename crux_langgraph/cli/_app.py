@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 
-from crux_langgraph.cli import _fitting
+from crux_langgraph.cli import _fitting, _graphs
 from crux_langgraph.cli._briefing import make_handoff
 from crux_langgraph.cli._conversations import Conversation
 from crux_langgraph.cli._delegating import delegate_to
@@ -20,9 +20,10 @@ from crux_langgraph.cli._inbox import inbox
 from crux_langgraph.cli._plain import one_line
 from crux_langgraph.cli._reading import STDIN, bundled, read_file
 from crux_langgraph.cli._reporting import report
-from crux_langgraph.cli._showing import following, show_called, show_graph, show_outcomes
+from crux_langgraph.cli._showing import following, show_called, show_graph, show_outcomes, show_triaged
 from crux_langgraph.cli._stopping import StopError
-from crux_langgraph.errors import DefinitionError
+from crux_langgraph.cli._triage import triage
+from crux_langgraph.errors import DefinitionError, WiringError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -31,6 +32,13 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(inbox, name="inbox")
+
+_Graph = Annotated[
+    str,
+    typer.Argument(
+        metavar="MODULE:GRAPH", help="A graph, compiled or not, or a function that makes one; or FILE.py:GRAPH."
+    ),
+]
 
 _ORIGIN = (
     "Recorded runs of a gpt-4o airline agent, from tau-bench (MIT, Copyright (c) 2024 Sierra), replayed: a researcher "
@@ -93,7 +101,7 @@ def demo(
     """Replay conversations through a graph researcher -> handoff -> executor, and show what crosses.
 
     The first conversation is shown in full, then all of them as a table. Then an orchestrator calls the researcher as
-    a tool, once rightly and once with bad arguments.
+    a tool, once rightly and once with bad arguments; and one turn of a triage model makes two handoffs and a tool call.
 
     Exit code 0: all crossed; 1: some failed, each with its error; 2: the command could not start.
     """
@@ -141,6 +149,39 @@ def fit(
         _fitting.show(Console(highlight=False), done)
 
 
+@app.command()
+def check(
+    graph: _Graph,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")] = False,
+) -> None:
+    """Tell what is wrong with the handoffs of a graph. The module is imported, and the graph is not run.
+
+    Exit code 0: nothing; 1: there are findings, errors or warnings; 2: there is no such graph.
+    """
+    try:
+        findings = _graphs.findings_of(graph)
+    except StopError as stopped:
+        _stop(str(stopped))
+    typer.echo(_graphs.report(graph, findings) if as_json else _graphs.told(findings))
+    if findings:
+        raise typer.Exit(1)
+
+
+@app.command()
+def draw(graph: _Graph) -> None:
+    """Draw a graph as Mermaid, in which each handoff carries the models that it takes and gives.
+
+    Exit code 0: it is drawn; 1: it cannot be built, with what is wrong; 2: there is no such graph.
+    """
+    try:
+        typer.echo(_graphs.drawing_of(graph))
+    except StopError as stopped:
+        _stop(str(stopped))
+    except WiringError as error:
+        typer.echo(_graphs.told(error.findings), err=True)
+        raise typer.Exit(1) from None
+
+
 def _replay(prepared: Demo, conversations: list[Conversation], origin: str, *, executor: str, as_json: bool) -> None:
     mermaid = prepared.graph.get_graph().draw_mermaid(with_styles=False)
     console = Console(highlight=False)
@@ -148,13 +189,15 @@ def _replay(prepared: Demo, conversations: list[Conversation], origin: str, *, e
         show_graph(console, origin, mermaid)
     outcomes = list(following(map(prepared.run, conversations), total=len(conversations)))
     called = delegate_to(prepared.crossing, conversations[0]) if outcomes[0].payload else []
+    triaged = triage(conversations[0]) if outcomes[0].payload else None
     if as_json:
         limits = prepared.crossing.max_tokens
-        document = report(outcomes, graph=mermaid, executor=executor, max_tokens=limits, called=called)
+        document = report(outcomes, graph=mermaid, executor=executor, max_tokens=limits, called=called, triaged=triaged)
         typer.echo(json.dumps(document, indent=2))
     else:
         show_outcomes(console, outcomes, executor)
         show_called(console, called)
+        show_triaged(console, triaged)
     if any(outcome.error for outcome in outcomes):
         raise typer.Exit(1)
 

@@ -9,10 +9,17 @@ from crux_langgraph import errors
 from crux_langgraph.cli._delegating import Called
 from crux_langgraph.cli._demo import Outcome
 from crux_langgraph.cli._recall import held
+from crux_langgraph.cli._triage import Triaged
 
 
 def report(
-    outcomes: Sequence[Outcome], *, graph: str, executor: str, max_tokens: int | None, called: Sequence[Called]
+    outcomes: Sequence[Outcome],
+    *,
+    graph: str,
+    executor: str,
+    max_tokens: int | None,
+    called: Sequence[Called],
+    triaged: Triaged | None,
 ) -> dict[str, Any]:
     """Give the report as JSON values: the graph (Mermaid), the settings, a summary, and all that happened in full."""
     failed = sum(outcome.error is not None for outcome in outcomes)
@@ -23,6 +30,7 @@ def report(
         "summary": {"conversations": len(outcomes), "failed": failed},
         "conversations": [_conversation(outcome) for outcome in outcomes],
         "delegated": [_called(one) for one in called],
+        "triaged": _triaged(triaged) if triaged else None,
     }
 
 
@@ -45,6 +53,14 @@ def _conversation(outcome: Outcome) -> dict[str, Any]:
 def _called(called: Called) -> dict[str, Any]:
     message = called.message
     return {"arguments": called.call["args"], "status": message.status, "content": message.text}
+
+
+def _triaged(triaged: Triaged) -> dict[str, Any]:
+    return {
+        "calls": [{"tool": call["name"], "arguments": call["args"]} for call in triaged.calls],
+        "answers": [_message(answer) for answer in triaged.answers],
+        "received": {desk: payload.to_envelope() for desk, payload in triaged.received.items()},
+    }
 
 
 def _error(error: Exception) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from crux_langgraph.cli._demo import Outcome
 from crux_langgraph.cli._parts import parts_table
 from crux_langgraph.cli._plain import one_line, plain
 from crux_langgraph.cli._recall import held
+from crux_langgraph.cli._triage import TRIAGE, Triaged
 from crux_langgraph.errors import BudgetError
 
 _MOST_MESSAGES = 10
@@ -66,6 +67,19 @@ def show_called(console: Console, called: Sequence[Called]) -> None:
         table.add_row(_cell(f"{one.call['name']} {one.call['args']}"))
         table.add_row(_cut(f"  {one.message.status}: {one.message.text}"))
     console.print(_panel(f"An {ORCHESTRATOR} calls the {RESEARCHER} as a tool", table))
+
+
+def show_triaged(console: Console, triaged: Triaged | None) -> None:
+    """Show the calls of one turn with their answers, and what each desk was handed."""
+    if triaged is None:
+        return
+    table = Table.grid(padding=(0, 2))
+    for call, answer in zip(triaged.calls, triaged.answers, strict=True):
+        table.add_row(_cell(f"{call['name']} {call['args']}"))
+        table.add_row(_cut(f"  {answer.text}"))
+    for desk, payload in triaged.received.items():
+        table.add_row(_cut(f"{desk} received {payload.data!r}"))
+    console.print(_panel(f"One turn of a {TRIAGE} model: two handoffs and a tool call", table))
 
 
 def _in_full(outcome: Outcome, executor: str, *, narrow: bool) -> Iterator[RenderableType]:

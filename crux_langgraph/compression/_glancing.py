@@ -152,13 +152,17 @@ class _Glance:
 
     def _learn(self, at: int) -> None:
         """Count the words of a stretch as known: a fact is worth little from now on, a term a little less every time."""
-        for word in self._words[at]:
-            fact, term = self._worth[word]
-            if fact:
-                fact *= _REPEATED_FACT ** (word not in self._known)
-            self._worth[word] = fact, term * _REPEATED_TERM
-            self._gains[word] = sum(self._worth[word])
-        self._known.update(self._words[at])
+        worth, gains = self._worth, self._gains
+        words = self._words[at]
+        for word in words:
+            if gains[word]:
+                fact, term = worth[word]
+                if word not in self._known:
+                    fact *= _REPEATED_FACT
+                term *= _REPEATED_TERM
+                worth[word] = fact, term
+                gains[word] = fact + term
+        self._known.update(words)
 
     def _factored(self, asked: dict[str, float]) -> list[float]:
         """Multiply what does not depend on the other words: weight, author, size, nearness to the task."""
@@ -177,8 +181,9 @@ class _Glance:
         ]
 
 
-def _words(text: str) -> list[str]:
-    return text.translate(_APART).replace(". ", " ").split()
+def _words(text: str) -> tuple[str, ...]:
+    """Cut a text into words, roughly; a tuple of them, unlike a list, is nothing for the garbage collector to visit."""
+    return tuple(text.translate(_APART).replace(". ", " ").split())
 
 
 def _stretches(document: Document) -> Iterator[_Stretch]:

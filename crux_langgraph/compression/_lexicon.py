@@ -88,11 +88,12 @@ class Lexicon:
         return self.names.get(name_of(word), 0)
 
 
-def build(tokens: Sequence[Sequence[str]]) -> tuple[Lexicon, list[list[int]]]:
+def build(tokens: Sequence[Sequence[str]]) -> tuple[Lexicon, list[tuple[int, ...]]]:
     """Number the spellings of all units and weigh them; give the units as numbers beside the lexicon."""
     numbering = _Numbering()
     get = numbering.__getitem__
-    numbered = [list(map(get, unit)) for unit in tokens]
+    # Tuples of numbers, unlike lists, are not looked at again and again by the garbage collector.
+    numbered = [tuple(map(get, unit)) for unit in tokens]
     counts = Counter(chain.from_iterable(numbered))
     openings = Counter(unit[0] for unit in numbered if unit)
     names: dict[str, int] = {"": 0}
@@ -145,7 +146,7 @@ def _occurrences(
 def fact_class(spelling: str, *, capitalised: int, often: int) -> float:
     """Weigh a fact: references cannot be made up again, quantities matter less, plain words are no facts."""
     if spelling.isalpha():
-        return 1.0 if capitalised * 2 > often or _COMPOSED.search(spelling) else 0.0
+        return 1.0 if capitalised * 2 > often or (not spelling.islower() and _COMPOSED.search(spelling)) else 0.0
     if _DIGIT.search(spelling):
         if _NUMBER.match(spelling):
             return 0.3 if len(spelling) < _LONG_NUMBER else 0.6

@@ -1,24 +1,17 @@
 """The value as a tree that may be shown: models taken apart, private fields gone, each field's metadata beside it."""
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, is_dataclass
-from functools import lru_cache, partial
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal, cast, get_origin
 
-from pydantic import BaseModel, TypeAdapter
-from pydantic_core import to_jsonable_python
+from pydantic import BaseModel
 
 from crux_langgraph._contract._annotations import UNIONS, arguments, bare, is_root, members, metadata
+from crux_langgraph.compression._dumping import DEEPEST, GONE, SCALARS, as_data, is_plain, is_record, is_series
 from crux_langgraph.compression._turns import Conversation, Turn, conversation_in
-from crux_langgraph.fields import MASK, MASK_KEY, Fit, Omit, Pin
-
-_GONE = "\x00crux-private\x00"
-_MASKED = {MASK_KEY: _GONE}
-_DEEPEST = 60
-_NAMES = frozenset({str})
-_SCALARS = frozenset({str, int, float, bool, type(None)})
+from crux_langgraph.fields import MASK, Fit, Omit, Pin
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +59,7 @@ def as_json(node: Any, indent: int | None = None) -> str:
 def _plain(node: Any) -> Any:
     if isinstance(node, Marked):
         return node.value
-    return str(node) if isinstance(node, Turn) else _dumped(node)
+    return str(node) if isinstance(node, Turn) else as_data(node)
 
 
 def read(value: object) -> Tree:
@@ -75,7 +68,7 @@ def read(value: object) -> Tree:
         return value
     reader = _Reader()
     root = reader.read(value, "", 0)
-    return Tree(None if root is _GONE else root, tuple(reader.omitted))
+    return Tree(None if root is GONE else root, tuple(reader.omitted))
 
 
 def plain(value: Any) -> Any:
@@ -89,11 +82,11 @@ class _Reader:
 
     def read(self, value: Any, path: str, depth: int) -> Any:
         """Read what was not dumped yet."""
-        if type(value) in _SCALARS or _is_plain(value, depth):
+        if type(value) in SCALARS or is_plain(value, depth):
             return value
         kind = cast("Any", type(value))
-        if _is_record(value):
-            return self.pair(value, _dumped(value), kind, path, depth)
+        if is_record(value):
+            return self.pair(value, as_data(value), kind, path, depth)
         leaf = _leaf(value, value, depth, strict=depth > 0)
         return self._inside(value, path, depth) if leaf is None else leaf
 
@@ -101,15 +94,15 @@ class _Reader:
         if isinstance(value, Mapping):
             entries = cast("Mapping[Any, Any]", value).items()
             read = {str(key): self.read(item, _under(path, str(key)), depth + 1) for key, item in entries}
-            return {name: node for name, node in read.items() if node is not _GONE}
-        if _is_series(value):
+            return {name: node for name, node in read.items() if node is not GONE}
+        if is_series(value):
             nodes = [self.read(item, f"{path}[]", depth + 1) for item in cast("Iterable[Any]", value)]
-            return _ordered(value, [node for node in nodes if node is not _GONE])
-        return _dumped(value)
+            return _ordered(value, [node for node in nodes if node is not GONE])
+        return as_data(value)
 
     def pair(self, value: Any, dumped: Any, annotation: Any, path: str, depth: int) -> Any:
         """Walk a value and its dump side by side: the dump says what is shown, the value's types what it may lose."""
-        if type(dumped) in _SCALARS:
+        if type(dumped) in SCALARS:
             return dumped
         kind = cast("Any", type(value))
         if is_root(kind):
@@ -118,8 +111,8 @@ class _Reader:
         if leaf is not None:
             return leaf
         container = dict if isinstance(dumped, dict) else list
-        if _is_record(value) and _of_type(annotation, container) is Any:  # pydantic masks only what is declared
-            annotation, dumped = kind, _dumped(value)
+        if is_record(value) and _of_type(annotation, container) is Any:  # pydantic masks only what is declared
+            annotation, dumped = kind, as_data(value)
         if isinstance(dumped, dict):
             return self._fields(value, cast("dict[str, Any]", dumped), annotation, path, depth)
         return self._items(value, cast("list[Any]", dumped), annotation, path, depth)
@@ -131,97 +124,35 @@ class _Reader:
         shown: dict[str, Any] = {}
         for (name, item), part in zip(dumped.items(), _parts(value, dumped), strict=True):
             node = self._marked(part, item, declared.get(name, inside), _under(path, name), depth)
-            if node is not _GONE:
+            if node is not GONE:
                 shown[name] = node
         return shown
 
     def _items(self, value: Any, dumped: list[Any], annotation: Any, path: str, depth: int) -> list[Any]:
         kind = _of_type(annotation, list)
-        values = list(cast("Iterable[Any]", value)) if _is_series(value) else []
+        values = list(cast("Iterable[Any]", value)) if is_series(value) else []
         paired = values if len(values) == len(dumped) else dumped
         nodes = [
             self._marked(one, item, _argument(kind, at), f"{path}[]", depth)
             for at, (one, item) in enumerate(zip(paired, dumped, strict=True))
         ]
-        return _ordered(value, [node for node in nodes if node is not _GONE])
+        return _ordered(value, [node for node in nodes if node is not GONE])
 
     def _marked(self, value: Any, dumped: Any, annotation: Any, path: str, depth: int) -> Any:
-        if isinstance(dumped, str) and dumped == _GONE:
-            return _GONE
+        if isinstance(dumped, str) and dumped == GONE:
+            return GONE
         marks = _marks(annotation)
         node = self.pair(value, dumped, annotation, path, depth + 1)
         if marks.omit:
             self.omitted.append((path, as_json(node)))
-            return _GONE
+            return GONE
         return Marked(node, marks) if marks else node
-
-
-def _dumped(value: Any) -> Any:
-    """Dump a value as JSON-like data, with what is private replaced by a mark."""
-    if not _is_record(value):
-        return _jsonable(value)
-    dump = (
-        value.model_dump
-        if isinstance(value, BaseModel)
-        else partial(_adapter(cast("Any", type(value))).dump_python, value)
-    )
-    try:
-        return dump(mode="json", context=_MASKED, warnings=False, fallback=str, by_alias=False, round_trip=True)
-    except UnicodeError:  # pydantic writes no key that holds a lone surrogate, and no bytes that are not UTF-8
-        return _jsonable(dump(context=_MASKED, warnings=False, by_alias=False, round_trip=True))
-
-
-def _is_record(value: Any) -> bool:
-    """Whether it is an instance of a class that declares its fields."""
-    kind = cast("Any", type(value))
-    return isinstance(value, BaseModel) or is_dataclass(kind) or (isinstance(value, tuple) and hasattr(kind, "_fields"))
-
-
-@lru_cache(maxsize=256)
-def _adapter(kind: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
-
-
-def _is_plain(value: Any, depth: int) -> bool:
-    """Whether it is JSON-like data through and through, without messages in it: then it is read as it is."""
-    if depth > _DEEPEST:
-        return False
-    if type(value) is dict:
-        record = cast("dict[Any, Any]", value)
-        inner: Collection[Any] = record.values()
-        if not _NAMES.issuperset(map(type, record)) or "content" in record:
-            return False
-    elif type(value) is list:
-        inner = cast("list[Any]", value)
-    else:
-        return False
-    return _SCALARS.issuperset(map(type, inner)) or all(
-        type(item) in _SCALARS or _is_plain(item, depth + 1) for item in inner
-    )
-
-
-def _is_series(value: Any) -> bool:
-    return isinstance(value, Sequence | AbstractSet) and not isinstance(
-        value, str | bytes | bytearray | memoryview | range
-    )
-
-
-def _jsonable(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(name): _jsonable(item) for name, item in cast("Mapping[Any, Any]", value).items()}
-    if _is_series(value):
-        return [_jsonable(item) for item in cast("Iterable[Any]", value)]
-    if isinstance(value, bytes | bytearray):
-        return value.decode("utf-8", "backslashreplace")
-    if type(value) in _SCALARS:
-        return value
-    return to_jsonable_python(value, context=_MASKED, fallback=str)
 
 
 def _leaf(value: Any, dumped: Any, depth: int, *, strict: bool) -> Any:
     """Give what is not walked into: messages, and what is nested too deep."""
     conversation = conversation_in(value, strict=strict, plain=plain)
-    return _flat(value, dumped) if conversation is None and depth > _DEEPEST else conversation
+    return _flat(value, dumped) if conversation is None and depth > DEEPEST else conversation
 
 
 def _under(path: str, name: str) -> str:
@@ -236,7 +167,7 @@ def _ordered(value: Any, nodes: list[Any]) -> list[Any]:
 def _flat(value: Any, dumped: Any) -> str:
     """Give what is nested too deep to be walked as its text, unless something in it could be private unseen."""
     try:
-        return "…" if _holds_record(value) else as_json(dumped).replace(as_json(_GONE), as_json(MASK))
+        return "…" if _holds_record(value) else as_json(dumped).replace(as_json(GONE), as_json(MASK))
     except RecursionError:
         return "…"
 
@@ -244,7 +175,7 @@ def _flat(value: Any, dumped: Any) -> str:
 def _holds_record(value: Any) -> bool:
     if isinstance(value, Mapping):
         return any(map(_holds_record, cast("Mapping[Any, Any]", value).values()))
-    return _is_record(value) or (_is_series(value) and any(map(_holds_record, cast("Iterable[Any]", value))))
+    return is_record(value) or (is_series(value) and any(map(_holds_record, cast("Iterable[Any]", value))))
 
 
 def _parts(value: Any, dumped: Mapping[str, Any]) -> Iterable[Any]:

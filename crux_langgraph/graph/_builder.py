@@ -5,6 +5,9 @@ from typing import Annotated, Any
 
 from langgraph.graph import END, START
 
+from crux_langgraph.graph._running import RUN_KEY, RunNotes
+from crux_langgraph.graph._shape import raw_view
+
 
 class Builder:
     """A view of a builder. LangGraph types these attributes by the user's state, which is not known here: hence Any."""
@@ -28,6 +31,52 @@ class Builder:
         """The keys of the state, each annotated so that a schema of them adds no channel: as anything, or as managed."""
         managed: Mapping[str, Any] = self._builder.managed
         return {key: Annotated[Any, managed[key]] if key in managed else Any for key in self.state_keys}
+
+    def handoff_view(self, *, notes: bool) -> type:
+        """Give a class of state for handoff nodes: every key unconverted, and with `notes` what they remember."""
+        return raw_view(self.state_schema, {**self.raw_annotations, **({RUN_KEY: RunNotes} if notes else {})})
+
+    @property
+    def node_names(self) -> Iterable[str]:
+        """The names of all nodes."""
+        names: Iterable[str] = self._builder.nodes
+        return names
+
+    def runnable(self, name: str) -> Any:
+        """Give what a node runs; None when there is no such node."""
+        return getattr(self._builder.nodes.get(name), "runnable", None)
+
+    def path(self, source: str, branch: str) -> Any:
+        """Give the path of a conditional edge."""
+        return self._builder.branches[source][branch].path
+
+    def input_schema(self, name: str) -> Any:
+        """Give the class of state that a node declares."""
+        return self._builder.nodes[name].input_schema
+
+    def declared_keys(self, name: str) -> Iterable[str]:
+        """Give the keys of the class of state that a node declares."""
+        keys: Iterable[str] = self._builder.schemas[self.input_schema(name)]
+        return keys
+
+    def add_branch(self, source: str, path: Any, ends: Iterable[str], schema: Any = None) -> str:
+        """Add a conditional edge whose path takes the state as `schema`, which a node has already; give its name."""
+        before = set(self._builder.branches[source])
+        self._builder.add_conditional_edges(source, path, list(ends))
+        (name,) = self._builder.branches[source].keys() - before
+        if schema is not None:
+            self._builder.branches[source][name] = self._builder.branches[source][name]._replace(input_schema=schema)
+        return str(name)
+
+    def set_branch_ends(self, source: str, name: str, ends: Iterable[str]) -> None:
+        """Say anew which nodes a conditional edge may lead to."""
+        branches = self._builder.branches[source]
+        branches[name] = branches[name]._replace(ends={end: end for end in ends})
+
+    def plain_ends(self, source: str) -> list[str]:
+        """Give the nodes that plain edges lead to from a node."""
+        edges: Iterable[tuple[str, str]] = self._builder.edges
+        return sorted(end for start, end in edges if start == source)
 
     def has_node(self, name: str) -> bool:
         """Say whether there is such a node, or it is START or END."""

@@ -12,6 +12,10 @@ Codes of findings:
     join-bypass        an edge from several sources leads past the handoff
     command-bypass     a `Command(goto=...)` destination leads past the handoff
     routed-twice       the user's own routing chooses the way that a plain edge takes always
+    repair-bypass      an edge leads on from a handoff that can be sent back for repair
+    mistyped-response  the source agent's response format can never be the input
+
+Of handoffs that a model chooses: see `_routing_faults`. Of what works and is still not meant: see `_advising`.
 """
 
 import operator
@@ -20,46 +24,57 @@ from typing import Any
 
 from langgraph.channels import LastValue
 
+from crux_langgraph._contract import keys_of
 from crux_langgraph._payload import HANDOFFS_KEY
 from crux_langgraph.errors import Finding
+from crux_langgraph.graph._advising import advice
+from crux_langgraph.graph._agents import agent_of
 from crux_langgraph.graph._builder import Builder
 from crux_langgraph.graph._placement import Placement, placements_of
-from crux_langgraph.graph._reading import keys_of
+from crux_langgraph.graph._routing_faults import routing_faults
+from crux_langgraph.graph._running import MESSAGES_KEY
 from crux_langgraph.graph._shape import is_mixed_dataclass
 from crux_langgraph.graph._state import merge_handoffs
 from crux_langgraph.graph._types import contradicts_field, contradicts_model, converts
-from crux_langgraph.graph._writing import MESSAGES_KEY
+
+_RESPONSE_KEY = "structured_response"
 
 
 def check(builder: Any) -> tuple[Finding, ...]:
     """Read a builder and give everything that is wrong with its handoffs; empty when nothing is.
 
     Runs by itself in `add_handoff` and when the graph compiles, which raise `WiringError` with the same findings.
-    `builder` may also be the compiled graph. A type that cannot be judged is not a finding.
+    Findings of level `warning` are given here alone. `builder` may also be the compiled graph. A type, or an agent, that
+    cannot be seen is not a finding.
     """
     builder = getattr(builder, "builder", builder)
     view = Builder(builder)
-    return tuple(
-        finding
-        for placement in placements_of(builder)
-        for finding in (*unknown_nodes(view, placement), *faults(view, placement))
-    )
+    found: list[Finding] = []
+    for placement in placements_of(builder):
+        found.extend([*unknown_nodes(view, placement), *faults(view, placement), *response_faults(view, placement)])
+        found.extend(advice(view, placement))
+    return (*found, *routing_faults(builder))
 
 
 def faults(view: Builder, placement: Placement) -> Iterator[Finding]:
     """Give what is wrong about one placement, apart from nodes that may still be added."""
     yield from _channel(view, placement)
-    yield from _keys(view, placement)
-    if placement.write == "messages":
+    if not placement.is_routed:
+        yield from _keys(view, placement)
+    if placement.write == "messages" or placement.on_invalid is not None:
         yield from _messages(view, placement)
     if placement.source is not None and placement.target is not None:
         yield from _bypasses(view, placement, placement.source, placement.target)
-    yield from _routed_twice(view, placement)
+    if placement.goes_by_command:
+        yield from _onward_edges(view, placement)
+    else:
+        yield from _routed_twice(view, placement)
 
 
 def unknown_nodes(view: Builder, placement: Placement) -> Iterator[Finding]:
     """Give the ends of a placement that are no nodes of the graph."""
-    for side, node in (("source", placement.source), ("target", placement.target)):
+    fallback = placement.on_invalid.fallback if placement.on_invalid else None
+    for side, node in (("source", placement.source), ("target", placement.target), ("fallback", fallback)):
         if node is not None and not view.has_node(node):
             yield _finding(
                 "unknown-node",
@@ -166,7 +181,8 @@ def _messages(view: Builder, placement: Placement) -> Iterator[Finding]:
     elif placement.history == "replace" and getattr(channel, "operator", None) is operator.add:
         told = "a 'messages' channel whose reducer removes messages, for history='replace'; operator.add does not"
     if told is not None:
-        message = f"write='messages' needs {told}; build the state on MessagesState."
+        asked = "write='messages'" if placement.write == "messages" else "on_invalid"
+        message = f"{asked} needs {told}; build the state on MessagesState."
         yield _finding("missing-messages", placement, message)
 
 
@@ -213,6 +229,32 @@ def _routed_twice(view: Builder, placement: Placement) -> Iterator[Finding]:
                 f"{route} chooses when to go from {node!r} to {end!r}, and the plain edge of this handoff goes there "
                 f"always; use {side}=None and leave that side to it.",
             )
+
+
+def _onward_edges(view: Builder, placement: Placement) -> Iterator[Finding]:
+    """Give the edges that lead on from a node which says itself where to go: they would run as well, always."""
+    plain = [f"the edge to {end!r}" for end in view.plain_ends(placement.name)]
+    joins = [f"the edge from {list(sources)}" for sources, _ in view.joins() if placement.name in sources]
+    chosen = [f"the conditional edge {name!r}" for name, _ in view.branch_ends(placement.name)]
+    why = "after a repair too" if placement.on_invalid else "beside the runs of its target"
+    for edge in (*plain, *joins, *chosen):
+        message = f"{edge} leads on from this handoff {why}; let edges begin at its target {placement.target!r}."
+        yield _finding("repair-bypass" if placement.on_invalid else "routed-twice", placement, message)
+
+
+def response_faults(view: Builder, placement: Placement) -> Iterator[Finding]:
+    """Give the response format of the source agent, where it can never be the input."""
+    agent = agent_of(view, placement.source) if placement.source else None
+    if agent is None or placement.read != _RESPONSE_KEY:
+        return
+    given, model = agent.response_model, placement.handoff.input_schema
+    if given is not None and contradicts_model(given, model):
+        yield _finding(
+            "mistyped-response",
+            placement,
+            f"it reads {model.__name__} from the response of {placement.source!r}, whose response_format is "
+            f"{_name(given)}; give the agent response_format={model.__name__}, or convert it in a read= function.",
+        )
 
 
 def _name(annotation: Any) -> str:

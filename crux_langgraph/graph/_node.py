@@ -3,14 +3,19 @@
 from typing import Any
 
 from langchain_core.runnables import Runnable, RunnableConfig
+from langgraph.types import Command
 
 from crux_langgraph._handoff import Handoff
-from crux_langgraph._payload import HANDOFFS_KEY
+from crux_langgraph._payload import HANDOFFS_KEY, Payload
 from crux_langgraph._waiting import AWAITING, BLOCKING, Way, finish
-from crux_langgraph.graph._place import current_place
+from crux_langgraph.errors import InputError
+from crux_langgraph.graph._hops import onward, origin_of
+from crux_langgraph.graph._place import Place, current_place
 from crux_langgraph.graph._reading import Read, read_input
-from crux_langgraph.graph._shape import as_schema
-from crux_langgraph.graph._writing import MESSAGES_KEY, History, Write, brief_messages, further_updates, record_of
+from crux_langgraph.graph._repairing import Repair, repair
+from crux_langgraph.graph._running import MESSAGES_KEY, RUN_KEY
+from crux_langgraph.graph._shape import as_mapping, as_schema
+from crux_langgraph.graph._writing import History, Write, brief_messages, further_updates, record_of
 
 
 class HandoffNode(Runnable[Any, Any]):
@@ -29,32 +34,85 @@ class HandoffNode(Runnable[Any, Any]):
         write: Write = None,
         history: History = "keep",
         state_schema: Any = None,
+        name: str | None = None,
+        source: str | None = None,
+        target: str | None = None,
+        on_invalid: Repair | None = None,
+        max_hops: int | None = None,
+        store_above_bytes: int | None = None,
+        notes: bool = False,
     ) -> None:
-        """Take the options of `add_handoff`; `state_schema` is the class of state that the user's functions expect."""
+        """Take the options of `add_handoff`; `state_schema` is the class of state that the user's functions expect.
+
+        With `notes` it remembers, in a channel that the node's own schema must name, that it ran in this run.
+        """
         self.handoff = handoff
-        self.name: str | None = handoff.id
+        self.name: str | None = name or handoff.id
         self._read = read
         self._write = write
         self._history: History = history
         self._state_schema = state_schema
+        self._source = source
+        self._target = target
+        self._sender = handoff.from_agent or source
+        self._receiver = handoff.to_agent or target
+        self._on_invalid = on_invalid
+        self._max_hops = max_hops
+        self._notes = notes
+        self._store_above_bytes = store_above_bytes
 
-    def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> dict[str, Any]:  # noqa: A002, ARG002 - as Runnable names them
-        """Hand over what the state holds and give the update of the state."""
+    def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:  # noqa: A002, ARG002 - as Runnable names them
+        """Hand over what the state holds and give the update of the state; with a repair, as a `Command`."""
         return finish(self._flow(BLOCKING, input))
 
-    async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> dict[str, Any]:  # noqa: A002, ARG002 - as Runnable names them
+    async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:  # noqa: A002, ARG002 - as Runnable names them
         """As `invoke`; plain functions of the user run in LangChain's executor."""
         return await self._flow(AWAITING, input)
 
-    async def _flow(self, way: Way, state: Any) -> dict[str, Any]:
+    async def _flow(self, way: Way, state: Any) -> Any:
         place = current_place()
-        user_state = state if place and place.sent else as_schema(self._state_schema, state)
-        value = await read_input(way, self.handoff, self._read, state, user_state)
-        payload_id = place.payload_id(self.handoff.id) if place else None
-        payload = await self.handoff.flow(way, value, payload_id=payload_id)
-        updates: dict[str, Any] = {HANDOFFS_KEY: {payload.id: record_of(payload, state, place)}}
+        value = None
+        try:
+            value = await read_input(way, self.handoff, self._read, _shown(state), self._user_state(state, place))
+            payload = await self.handoff.flow(
+                way, value, payload_id=place.payload_id(self.handoff.id) if place else None
+            )
+        except InputError as error:
+            if self._on_invalid is None or place is None or error.__cause__ is not None:
+                raise
+            return repair(
+                self._on_invalid,
+                error,
+                value,
+                state,
+                node=str(self.name),
+                source=str(self._source),
+                key=place.payload_id(self.handoff.id),
+            )
+        updates = await self._updates(way, payload, state, place)
+        return updates if self._on_invalid is None else Command(update=updates, goto=str(self._target))
+
+    async def _updates(self, way: Way, payload: Payload[Any], state: Any, place: Place | None) -> dict[str, Any]:
+        origin = onward(origin_of(state, self._sender), payload, self._max_hops)
+        record = record_of(payload, state, place, origin, self._receiver)
+        if self._store_above_bytes is not None:
+            record = await self.handoff.kept_aside(way, payload, record, above_bytes=self._store_above_bytes)
+        updates: dict[str, Any] = {HANDOFFS_KEY: {payload.id: record}}
+        if self._notes:
+            updates[RUN_KEY] = {self.name: {}}
         if self._write == "messages":
             updates[MESSAGES_KEY] = brief_messages(payload, state, self._history)
         elif callable(self._write):
-            updates |= await further_updates(way, self._write, payload, user_state)
+            updates |= await further_updates(way, self._write, payload, self._user_state(state, place))
         return updates
+
+    def _user_state(self, state: Any, place: Place | None) -> Any:
+        shown = _shown(state)
+        return shown if place and place.sent else as_schema(self._state_schema, shown)
+
+
+def _shown(state: Any) -> Any:
+    """Give the state without what the handoff nodes keep for themselves."""
+    if RUN_KEY not in as_mapping(state):
+        return state
+    return {key: value for key, value in as_mapping(state).items() if key != RUN_KEY}

@@ -9,6 +9,7 @@ from crux_langgraph._handoff import Handoff
 from crux_langgraph.errors import Finding, WiringError
 from crux_langgraph.graph._asking import can_be_asked
 from crux_langgraph.graph._placement import Placement
+from crux_langgraph.graph._repairing import Repair
 
 _RESERVED = ":|"
 """What LangGraph keeps for itself in the names of nodes."""
@@ -49,6 +50,9 @@ def bad_options(placement: Placement) -> Iterator[Finding]:
         *_read(placement.read),
         *_write(placement.write),
         *_history(placement),
+        *_repair(placement),
+        *_max_hops(placement),
+        *_store_above_bytes(placement),
     ):
         yield Finding("bad-option", placement.name, message)
 
@@ -79,3 +83,31 @@ def _history(placement: Placement) -> Iterator[str]:
         yield f"history={placement.history!r} is unknown; give 'keep' or 'replace'."
     elif placement.history == "replace" and placement.write != "messages":
         yield "history='replace' replaces messages by the brief and needs write='messages'."
+
+
+def _repair(placement: Placement) -> Iterator[str]:
+    options = cast("Any", placement.on_invalid)
+    if options is None:
+        return
+    if not isinstance(options, Repair):
+        yield f"on_invalid= is a {type(options).__name__}; give Repair(...), or nothing."
+        return
+    attempts = cast("Any", options.max_attempts)
+    if isinstance(attempts, bool) or not isinstance(attempts, int) or attempts < 0:
+        yield f"Repair(max_attempts={attempts!r}) is no number of attempts; give a whole number from 0."
+    if placement.source in (None, START) or placement.target is None:
+        yield "a repair needs the node that produces and the node that receives; give source= and target=."
+    if options.fallback in (placement.name, placement.source):
+        yield f"fallback={options.fallback!r} leads round in a circle; name a node that takes over."
+
+
+def _store_above_bytes(placement: Placement) -> Iterator[str]:
+    limit = cast("Any", placement.store_above_bytes)
+    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 0):
+        yield f"store_above_bytes={limit!r} is no number of bytes; give a whole number from 0, or nothing."
+
+
+def _max_hops(placement: Placement) -> Iterator[str]:
+    limit = cast("Any", placement.max_hops)
+    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
+        yield f"max_hops={limit!r} is no number of hops; give a whole number from 1, or nothing."

@@ -7,14 +7,16 @@ from typing import Any, Final
 from langgraph.types import RetryPolicy
 
 from crux_langgraph._handoff import Handoff
-from crux_langgraph.errors import Finding, WiringError
+from crux_langgraph.errors import Finding
 from crux_langgraph.graph._builder import Builder
-from crux_langgraph.graph._checking import check, duplicates, faults
+from crux_langgraph.graph._checking import duplicates, faults
 from crux_langgraph.graph._node import HandoffNode
 from crux_langgraph.graph._options import bad_options, bad_sides, require_kinds
-from crux_langgraph.graph._placement import Placement, placements_of, remember
+from crux_langgraph.graph._placement import Placement, watched
 from crux_langgraph.graph._reading import Read
-from crux_langgraph.graph._shape import needs_raw_view, raw_view
+from crux_langgraph.graph._repairing import Repair
+from crux_langgraph.graph._running import needs_notes
+from crux_langgraph.graph._settling import drop_direct_edge, refuse, settle
 from crux_langgraph.graph._tracing import UNSEEN
 from crux_langgraph.graph._writing import History, Write
 
@@ -41,6 +43,9 @@ def add_handoff(
     write: Write = None,
     history: History = "keep",
     name: str | None = None,
+    on_invalid: Repair | None = None,
+    max_hops: int | None = None,
+    store_above_bytes: int | None = None,
     retry_policy: RetryPolicy | Sequence[RetryPolicy] | None = None,
     error_handler: Callable[..., Any] | None = None,
     defer: bool = False,
@@ -60,10 +65,17 @@ def add_handoff(
             reads), or a function `(payload)` or `(payload, state)` that gives a mapping of further updates.
         history: with `write="messages"`: `"keep"` the older messages, or `"replace"` them by the brief.
         name: of the node; by default the handoff's id.
+        on_invalid: `Repair(max_attempts=2, fallback=None)` sends the source back with what is wrong when what it
+            produced does not fit; the target runs on a good payload alone. None raises at once.
+        max_hops: the most hops that a payload may have come by since the user last spoke, this one included; None for
+            no limit. A payload that goes round unchanged is refused with and without it.
+        store_above_bytes: a payload whose envelope takes more UTF-8 bytes of JSON stays in the handoff's store, and the
+            state, with every checkpoint, has a reference to it; `received` reads it, and `areceived` on the async way.
         retry_policy, error_handler, defer: as in `StateGraph.add_node`. `RetryPolicy(retry_on=errors.is_retryable)`
             retries what may end differently.
 
     Raises `WiringError` with every `Finding` about what is there already; the rest is checked when the graph compiles.
+    `NoStoreError` when payloads are to be stored and the handoff has no store.
     """
     require_kinds(builder, handoff)
     view = Builder(builder)
@@ -75,23 +87,39 @@ def add_handoff(
         read=read,
         write=write,
         history=history,
+        on_invalid=on_invalid,
+        max_hops=max_hops,
+        store_above_bytes=store_above_bytes,
     )
-    _refuse(*bad_sides(placement))
-    _refuse(*_misused(view, placement, source, target), *duplicates(builder, placement), *faults(view, placement))
-    schema = view.state_schema
+    refuse(*bad_sides(placement))
+    refuse(*_misused(view, placement, source, target), *duplicates(builder, placement), *faults(view, placement))
+    if store_above_bytes is not None:
+        handoff.require_store("add_handoff")
+    notes = needs_notes(view.state_keys, repairs=on_invalid is not None)
+    node = HandoffNode(handoff, **_node_options(placement), state_schema=view.state_schema, notes=notes)
     view.add_node(
         placement.name,
-        HandoffNode(handoff, read=read, write=write, history=history, state_schema=schema),
+        node,
         metadata={"crux_handoff_id": handoff.id},
         trace_policy=UNSEEN,
-        input_schema=raw_view(schema, view.raw_annotations) if needs_raw_view(schema) else None,
+        input_schema=view.handoff_view(notes=notes),
         retry_policy=retry_policy,
         error_handler=error_handler,
         defer=defer or None,
+        destinations=_destinations(placement) if on_invalid else None,
     )
-    remember(builder, placement, _settle)
+    watched(builder, settle).placements.append(placement)
     _wire(view, placement)
     return placement.name
+
+
+def _node_options(placement: Placement) -> dict[str, Any]:
+    return {name: fact for name, fact in placement._asdict().items() if name not in ("handoff", "is_routed")}
+
+
+def _destinations(placement: Placement) -> tuple[str, ...]:
+    fallback = placement.on_invalid.fallback if placement.on_invalid else None
+    return tuple(node for node in (placement.target, placement.source, fallback) if node is not None)
 
 
 def _misused(view: Builder, placement: Placement, *sides: str | FromHandoff | None) -> list[Finding]:
@@ -108,25 +136,9 @@ def _misused(view: Builder, placement: Placement, *sides: str | FromHandoff | No
     return findings
 
 
-def _refuse(*findings: Finding) -> None:
-    if findings:
-        raise WiringError(findings=findings)
-
-
 def _wire(view: Builder, placement: Placement) -> None:
     if placement.source is not None:
         view.add_edge(placement.source, placement.name)
-    if placement.target is not None:
+    if placement.target is not None and not placement.goes_by_command:
         view.add_edge(placement.name, placement.target)
-    _drop_direct_edge(view, placement)
-
-
-def _drop_direct_edge(view: Builder, placement: Placement) -> None:
-    if placement.source is not None and placement.target is not None:
-        view.drop_edge(placement.source, placement.target)
-
-
-def _settle(builder: Any) -> None:
-    for placement in placements_of(builder):
-        _drop_direct_edge(Builder(builder), placement)
-    _refuse(*check(builder))
+    drop_direct_edge(view, placement)

@@ -3,9 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pydantic import AliasChoices, BaseModel
-from pydantic.fields import FieldInfo
-
+from crux_langgraph._contract import keys_of
 from crux_langgraph._crossing import call_user
 from crux_langgraph._handoff import Handoff
 from crux_langgraph._waiting import Way
@@ -32,17 +30,6 @@ async def read_input(way: Way, handoff: Handoff[Any, Any], read: Read, state: An
     if values.get(read) is None:
         raise _nothing_at(handoff.id, read, values)
     return values[read]
-
-
-def keys_of(model: type[BaseModel]) -> Mapping[str, list[str]]:
-    """Give, for each field of a model, the state keys under which it may stand: its name and its aliases."""
-    return {name: [name, *_aliases(field)] for name, field in model.model_fields.items()}
-
-
-def _aliases(field: FieldInfo) -> list[str]:
-    validation = field.validation_alias
-    choices = validation.choices if isinstance(validation, AliasChoices) else [field.alias, validation]
-    return [alias for alias in choices if isinstance(alias, str)]
 
 
 def _matching(handoff: Handoff[Any, Any], values: Mapping[str, Any]) -> dict[str, Any]:

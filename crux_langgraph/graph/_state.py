@@ -7,6 +7,9 @@ from typing_extensions import TypedDict, TypeIs
 
 Record = dict[str, Any]
 
+ACTIVE_KEY = "active_agent"
+"""The state channel that names the agent which a model handed to last."""
+
 
 def merge_handoffs(left: Mapping[str, Any] | None, right: Mapping[str, Any] | None) -> dict[str, Record]:
     """Merge records into the channel; a record that is None removes what has its id.
@@ -29,10 +32,37 @@ Handoffs = Annotated[dict[str, Record], merge_handoffs]
 """The annotated channel, for pydantic and dataclass states: `handoffs: Handoffs`, with an empty dict as default."""
 
 
+def merge_requests(left: Mapping[str, Any] | None, right: Mapping[str, Any] | None) -> dict[str, Record]:
+    """Merge requests into their channel, the new ones last; a request that is None removes the one with its key."""
+    merged = {key: cast("Record", request) for key, request in _items(left) if _is_record(request)}
+    for key, request in _items(right):
+        if request is None:
+            merged.pop(key, None)
+        elif _is_record(request):
+            merged[key] = dict(request)
+    return merged
+
+
+def _latest(_: str | None, right: str | None) -> str | None:
+    return right
+
+
+HandoffRequests = Annotated[dict[str, Record] | None, merge_requests]
+"""The channel of handoffs that models asked for; pydantic and dataclass states: `handoff_requests: HandoffRequests = None`.
+
+Optional, so that LangGraph leaves it out of a state in which no model asked for anything.
+"""
+
+ActiveAgent = Annotated[str | None, _latest]
+"""The agent that was handed to last by a model, for pydantic and dataclass states: `active_agent: ActiveAgent = None`."""
+
+
 class HandoffState(TypedDict, total=False):
     """What a state needs for handoffs: `class State(MessagesState, HandoffState)`."""
 
     handoffs: Handoffs
+    handoff_requests: HandoffRequests
+    active_agent: ActiveAgent
 
 
 def _add(merged: dict[str, Record], key: str, record: Record) -> None:

@@ -8,8 +8,10 @@ from crux_langgraph._handoff import Handoff
 from crux_langgraph._inbox import Scope, SendOptions
 from crux_langgraph._payload import HANDOFFS_KEY
 from crux_langgraph._waiting import AWAITING, BLOCKING, Way, finish
+from crux_langgraph.graph._hops import Origin, onward
 from crux_langgraph.graph._place import current_place
 from crux_langgraph.graph._reading import Read, read_input
+from crux_langgraph.graph._running import last_said
 from crux_langgraph.graph._writing import record_of
 
 
@@ -64,4 +66,7 @@ class ReceiveNode(Runnable[Any, Any]):
 
     async def _flow(self, way: Way, state: Any) -> dict[str, Any]:
         payload = await self.handoff.receive_flow(way, self._scope, self._wait_s, 0)
-        return {} if payload is None else {HANDOFFS_KEY: {payload.id: record_of(payload, state, current_place())}}
+        if payload is None:
+            return {}
+        came = onward(Origin((), (), last_said(state)), payload, None)
+        return {HANDOFFS_KEY: {payload.id: record_of(payload, state, current_place(), came, payload.to_agent)}}

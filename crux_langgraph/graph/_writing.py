@@ -6,35 +6,30 @@ from typing import Any, Literal, cast
 from langchain_core.messages import BaseMessage, HumanMessage, RemoveMessage
 
 from crux_langgraph._crossing import call_user
-from crux_langgraph._payload import HANDOFFS_KEY, Payload, records_in
+from crux_langgraph._payload import HANDOFFS_KEY, Payload
 from crux_langgraph._signature import name_of
 from crux_langgraph._waiting import Way
 from crux_langgraph.errors import InputError, OutputError
 from crux_langgraph.graph._asking import with_second
+from crux_langgraph.graph._hops import Origin
 from crux_langgraph.graph._place import Place
+from crux_langgraph.graph._running import MESSAGES_KEY
 from crux_langgraph.graph._shape import as_mapping
-
-MESSAGES_KEY = "messages"
 
 Write = Literal["messages"] | Callable[..., Any] | None
 History = Literal["keep", "replace"]
 
 
-def record_of(payload: Payload[Any], state: Any, place: Place | None) -> dict[str, Any]:
-    """Give what the channel keeps of a payload: its envelope, the path of hops, and where and when it crossed."""
+def record_of(payload: Payload[Any], state: Any, place: Place | None, origin: Origin, to: str | None) -> dict[str, Any]:
+    """Give what the channel keeps of a payload: its envelope, the path of hops, and where, when and to whom it crossed."""
     ids = _message_ids(as_mapping(state).get(MESSAGES_KEY))
     return {
         **payload.to_envelope(),
-        "hops": [*_hops_before(payload, state), {"handoff": payload.handoff, "payload": payload.id}],
+        **origin.to_json(),
+        "to": to,
         "last_message_id": ids[-1] if ids else None,
         "round": dict(place.round) if place else {},
     }
-
-
-def _hops_before(payload: Payload[Any], state: Any) -> list[dict[str, str]]:
-    arrived = [r for r in records_in(state) if payload.from_agent and r.get("to_agent") == payload.from_agent]
-    newest = max(arrived, key=lambda record: str(record.get("created_at")), default=None)
-    return list(newest.get("hops") or []) if newest else []
 
 
 def brief_messages(payload: Payload[Any], state: Any, history: History) -> list[BaseMessage]:

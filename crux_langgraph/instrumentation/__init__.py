@@ -5,4 +5,13 @@ from crux_langgraph.instrumentation._prepared import Mode, Prepared, identity
 from crux_langgraph.instrumentation._recording import Facts, Recording
 from crux_langgraph.instrumentation._settings import recorded
 
-__all__ = ["Facts", "Mode", "Prepared", "Recording", "as_subagent", "identity", "is_inside_a_run", "recorded"]
+__all__ = [
+    "Facts",
+    "Mode",
+    "Prepared",
+    "Recording",
+    "as_subagent",
+    "identity",
+    "is_inside_a_run",
+    "recorded",
+]

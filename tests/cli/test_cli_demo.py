@@ -8,7 +8,7 @@ import pytest
 from crux_langgraph.cli._briefing import make_handoff
 from crux_langgraph.cli._reading import bundled
 
-TOP_KEYS = {"graph", "executor", "max_tokens", "summary", "conversations", "delegated"}
+TOP_KEYS = {"graph", "executor", "max_tokens", "summary", "conversations", "delegated", "triaged"}
 CONVERSATION_KEYS = {
     "id": str,
     "messages": int,
@@ -66,6 +66,30 @@ def test_an_orchestrator_calls_the_researcher_as_a_tool(command):
     assert json.loads(good["content"])["data"] == document["conversations"][0]["payload"]["data"]
     assert (good["status"], bad["status"], bad["arguments"]) == ("success", "error", {"case": None})
     assert "case: expected a valid string, found NoneType" in bad["content"]
+
+
+def test_one_turn_of_a_triage_model_makes_two_handoffs_and_a_tool_call(command):
+    document = command("demo", "--limit", "1", "--json").document
+    case = document["conversations"][0]["id"]
+    triaged = document["triaged"]
+    assert [call["tool"] for call in triaged["calls"]] == ["transfer_to_bookings", "look_up", "transfer_to_refunds"]
+    assert [answer["content"].partition(":")[0] for answer in triaged["answers"]] == [
+        "Handing over to bookings.",
+        case,
+        "Handing over to refunds.",
+    ]
+    assert {desk: payload["data"] for desk, payload in triaged["received"].items()} == {
+        "bookings": {"case": case, "task": "Change the booking."},
+        "refunds": {"case": case, "task": "Pay the difference back."},
+    }
+    words = command("demo", "--limit", "1").words
+    assert "One turn of a triage model: two handoffs and a tool call" in words
+    assert "bookings received Case(" in words
+
+
+def test_nothing_is_triaged_when_the_first_conversation_does_not_cross(command):
+    assert command("demo", "--budget", "100", "--limit", "1", "--json").document["triaged"] is None
+    assert "One turn of a triage" not in command("demo", "--budget", "100", "--limit", "1").out
 
 
 def test_nothing_is_delegated_when_the_first_conversation_does_not_cross(command):

@@ -151,7 +151,7 @@ def test_more_units_than_one_block_are_drawn() -> None:
 _PROGRAM = """
 from crux_langgraph.compression import fit
 words = "The Red Fox of Rome met Anna Bell in May 2021 near gate B7 and paid 300 euro".split()
-text = ". ".join(" ".join(words[(i * j) % len(words)] for j in range(1, 9)) for i in range(1, 300))
+text = ". ".join(" ".join(words[(i * j) % len(words)] for j in range(1, 9)) for i in range(1, 1500))
 value = {"a": text, "b": {"c", "d", "e"}, "c": [{"k": {"x": n}} for n in range(50)]}
 print(fit(value, 400, task="Anna and the fox", focus=("gate",)))
 """

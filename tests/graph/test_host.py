@@ -43,14 +43,14 @@ async def test_the_envelope_holds_the_validated_values_and_not_those_that_came(c
     assert out["found"] == {"number": "5"}
 
 
-async def test_a_raw_view_of_a_pydantic_state_adds_no_channel(call: Call) -> None:
+async def test_a_raw_view_of_a_pydantic_state_adds_the_notes_of_a_run_and_no_channel_else(call: Call) -> None:
     class Typed(BaseModel):
         found: Any = None
         seen: Any = None
         handoffs: Handoffs = {}
 
     builder = two_agents(make(), Typed)
-    assert builder.channels.keys() - {"__start__"} == {"found", "seen", "handoffs"}
+    assert builder.channels.keys() - {"__start__"} == {"found", "seen", "handoffs", "handoff_run"}
     assert (await call(builder.compile(), {}))["seen"] == CROSSED
 
 

@@ -1,4 +1,7 @@
-"""A server on this machine that speaks OpenAI's chat completions format, streamed and not, with scripted answers."""
+"""A server on this machine that speaks OpenAI's chat completions format, streamed and not, with scripted answers.
+
+It refuses what the provider refuses: schemas that are not strict, and histories in which a tool call is not answered.
+"""
 
 import json
 import threading
@@ -6,6 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from legal import illegal_bodies
 
 Answer = Callable[[dict[str, Any]], dict[str, Any]]
 """From a request's body, the assistant's message."""
@@ -37,6 +42,7 @@ def openai_server(answer: Answer) -> Iterator[tuple[str, list[dict[str, Any]]]]:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             bodies.append(body)
             refused = [fault for tool in body.get("tools", ()) for fault in strict_faults(tool["function"])]
+            refused += [fault for fault in [illegal_bodies(body["messages"])] if fault]
             is_streamed = body.get("stream") and not refused
             if refused:
                 lines = json.dumps({"error": {"message": refused[0], "type": "invalid_request_error"}})

@@ -1,0 +1,81 @@
+"""From any value to JSON-like data, with a mark in place of what is private."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import is_dataclass
+from functools import lru_cache, partial
+from typing import Any, cast
+
+from pydantic import BaseModel, TypeAdapter
+from pydantic_core import to_jsonable_python
+
+from crux_langgraph.fields import MASK_KEY
+
+GONE = "\x00crux-private\x00"
+DEEPEST = 60
+SCALARS = frozenset({str, int, float, bool, type(None)})
+_MASKED = {MASK_KEY: GONE}
+_NAMES = frozenset({str})
+
+
+def as_data(value: Any) -> Any:
+    """Dump a value as JSON-like data, with what is private replaced by a mark."""
+    if not is_record(value):
+        return _jsonable(value)
+    dump = (
+        value.model_dump
+        if isinstance(value, BaseModel)
+        else partial(_adapter(cast("Any", type(value))).dump_python, value)
+    )
+    try:
+        return dump(mode="json", context=_MASKED, warnings=False, fallback=str, by_alias=False, round_trip=True)
+    except UnicodeError:  # pydantic writes no key that holds a lone surrogate, and no bytes that are not UTF-8
+        return _jsonable(dump(context=_MASKED, warnings=False, by_alias=False, round_trip=True))
+
+
+def is_record(value: Any) -> bool:
+    """Whether it is an instance of a class that declares its fields."""
+    kind = cast("Any", type(value))
+    return isinstance(value, BaseModel) or is_dataclass(kind) or (isinstance(value, tuple) and hasattr(kind, "_fields"))
+
+
+@lru_cache(maxsize=256)
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+def is_series(value: Any) -> bool:
+    """Whether it holds items in a row, or in a set, and is no text."""
+    return isinstance(value, Sequence | AbstractSet) and not isinstance(
+        value, str | bytes | bytearray | memoryview | range
+    )
+
+
+def is_plain(value: Any, depth: int) -> bool:
+    """Whether it is JSON-like data through and through, without messages in it: then it is read as it is."""
+    if depth > DEEPEST:
+        return False
+    if type(value) is dict:
+        record = cast("dict[Any, Any]", value)
+        inner: Collection[Any] = record.values()
+        if not _NAMES.issuperset(map(type, record)) or "content" in record:
+            return False
+    elif type(value) is list:
+        inner = cast("list[Any]", value)
+    else:
+        return False
+    return SCALARS.issuperset(map(type, inner)) or all(
+        type(item) in SCALARS or is_plain(item, depth + 1) for item in inner
+    )
+
+
+def _jsonable(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(name): _jsonable(item) for name, item in cast("Mapping[Any, Any]", value).items()}
+    if is_series(value):
+        return [_jsonable(item) for item in cast("Iterable[Any]", value)]
+    if isinstance(value, bytes | bytearray):
+        return value.decode("utf-8", "backslashreplace")
+    if type(value) in SCALARS:
+        return value
+    return to_jsonable_python(value, context=_MASKED, fallback=str)

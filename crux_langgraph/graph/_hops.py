@@ -1,0 +1,76 @@
+"""The path of hops that a payload has come by, and the guard over it: no loop without progress, no path too long."""
+
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+from pydantic_core import to_json
+
+from crux_langgraph._payload import Payload, records_in
+from crux_langgraph.errors import HopLimitError, LoopError
+from crux_langgraph.graph._running import MESSAGES_KEY, last_said, notes_in
+from crux_langgraph.graph._shape import as_mapping
+
+Hop = Mapping[str, str]
+
+
+class Origin(NamedTuple):
+    """The hops that led to an agent since the user last spoke, a digest of the data of each, and the user's message."""
+
+    hops: Sequence[Hop]
+    digests: Sequence[str]
+    said: str | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Write it as JSON values."""
+        return {"hops": [dict(hop) for hop in self.hops], "digests": list(self.digests), "said": self.said}
+
+    @classmethod
+    def read(cls, record: Mapping[str, Any], said: str | None) -> "Origin":
+        """Give what `to_json` wrote; no hops when the user has spoken since."""
+        if record.get("said") != said:
+            return cls((), (), said)
+        return cls(record.get("hops") or (), record.get("digests") or (), said)
+
+
+def origin_of(state: object, agent: str | None) -> Origin:
+    """Read off the state how the payload that `agent` works on came there; no hops when the user's words came straight.
+
+    It is the newest record that led to the agent in this run, and since the user last spoke.
+    """
+    arrived = [record for record in records_in(state) if agent is not None and record.get("to") == agent]
+    newest = max(arrived, key=lambda record: str(record.get("created_at")), default=None)
+    is_of_this_run = MESSAGES_KEY in as_mapping(state) or bool(notes_in(state))
+    return Origin.read(newest if newest is not None and is_of_this_run else {}, last_said(state))
+
+
+def onward(origin: Origin, payload: Payload[Any], max_hops: int | None) -> Origin:
+    """Give the path with this payload's hop at its end. Raises `LoopError` or `HopLimitError` where it may not go on.
+
+    A loop is the same handoff carrying the same data a second time; so a cycle of any length that changes nothing is
+    found at the first hop of its second round.
+    """
+    hop, digest = {"handoff": payload.handoff, "payload": payload.id}, _digest(payload)
+    path = [*origin.hops, hop]
+    names = tuple(str(one["handoff"]) for one in path)
+    seen = zip(origin.hops, origin.digests, strict=False)
+    if any(one["handoff"] == payload.handoff and there == digest for one, there in seen):
+        raise LoopError(
+            handoff=payload.handoff,
+            found=f"the same payload goes round: {' -> '.join(names)}",
+            fix="Let an agent on the way add to what it hands on, or answer itself. Nothing was handed over.",
+            path=names,
+        )
+    if max_hops is not None and len(path) > max_hops:
+        raise HopLimitError(
+            handoff=payload.handoff,
+            found=f"it would be hop {len(path)} since the user last spoke, of at most {max_hops}: {' -> '.join(names)}",
+            fix="Raise max_hops, or let an agent on the way answer itself. Nothing was handed over.",
+            path=names,
+            max_hops=max_hops,
+        )
+    return origin._replace(hops=path, digests=[*origin.digests, digest])
+
+
+def _digest(payload: Payload[Any]) -> str:
+    return sha256(to_json(payload.to_envelope()["data"])).hexdigest()
