@@ -27,7 +27,7 @@ class SendNode(Runnable[Any, Any]):
         self.handoff = handoff
         self.name = f"send-{handoff.id}"
         self._read = read
-        self._scope = scope
+        self._scope: Scope = scope
 
     def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> dict[str, Any]:  # noqa: A002, ARG002 - as Runnable names them
         """Send what the state holds."""
@@ -53,7 +53,7 @@ class ReceiveNode(Runnable[Any, Any]):
         """Take the handoff, and how long to wait."""
         self.handoff = handoff
         self.name = f"receive-{handoff.id}"
-        self._scope = scope
+        self._scope: Scope = scope
         self._wait_s = wait_s
 
     def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> dict[str, Any]:  # noqa: A002, ARG002 - as Runnable names them
