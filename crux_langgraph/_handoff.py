@@ -49,6 +49,8 @@ Out = TypeVar("Out", bound=BaseModel)
 Ret = TypeVar("Ret", default=Any)
 Model = TypeVar("Model", bound=BaseModel)
 
+_MANY_CHARS = 200_000
+
 OnPrepare = Callable[[Payload[Any]], object]
 """A hook that is called with each prepared payload, sync or async; what it returns is ignored."""
 
@@ -229,7 +231,7 @@ class Handoff(Inbox[In, Out], Generic[In, Out, Ret]):
                 from crux_langgraph._shortening import shortened  # most programs ask no model for that
 
                 payload = await shortened(way, self.summarize, payload)
-            self._require_fit(payload)
+            await self._require_fit(way, payload)
             if self._on_prepare is not None:
                 await call_user(way, self.id, HookError, "on_prepare", self._on_prepare, payload)
             run.end(*shown.ends(payload))
@@ -256,9 +258,13 @@ class Handoff(Inbox[In, Out], Generic[In, Out, Ret]):
         )
         return payload
 
-    def _require_fit(self, payload: Payload[Out]) -> None:
+    async def _require_fit(self, way: Way, payload: Payload[Out]) -> None:
+        if self.max_tokens is None:
+            return
+        if len(payload.whole) > _MANY_CHARS:
+            await way.call(lambda: payload.rendered)  # off the event loop: a megabyte is fitted for half a second
         # The last act: the exact string is counted, whatever the fit believed.
-        if self.max_tokens is None or payload.receipt.context_tokens <= self.max_tokens:
+        if payload.receipt.context_tokens <= self.max_tokens:
             return
         raise BudgetError(
             handoff=self.id,

@@ -38,7 +38,7 @@ class SqliteStore(SqlStore):
     def __init__(self, path: str | os.PathLike[str], *, synchronous: Synchronous = "full") -> None:
         in_memory = os.fspath(path) == MEMORY
         super().__init__(None if in_memory else self._listen)
-        self.path = os.fspath(path)
+        self.path: str = os.fspath(path)
         self._synchronous = synchronous
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None

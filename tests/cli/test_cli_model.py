@@ -80,7 +80,7 @@ def test_without_a_key_one_line_says_what_to_set(command, monkeypatch):
 
 
 def test_without_the_providers_package_one_line_says_what_to_install(command):
-    assert_one_line(command("demo", "--model", "anthropic:x"), "pip install langchain-anthropic")
+    assert_one_line(command("demo", "--model", "groq:x"), "pip install langchain-groq")
 
 
 def test_without_langchain_one_line_says_what_to_install(command, monkeypatch):

@@ -166,7 +166,7 @@ async def test_an_interrupt_in_the_tool_beside_a_handoff_is_waited_for(call: Cal
     stopped = await call(graph, {"messages": ["hi"]}, THREAD)
     assert stopped["__interrupt__"][0].value == "may I?"
     out = await call(graph, Command(resume="yes"), THREAD)
-    assert [message.content for message in out["messages"][2:]] == ["Handing over to billing.", "yes", "A"]
+    assert [message.content for message in out["messages"][2:]] == ["Transferred to billing.", "yes", "A"]
     assert len(model.sent) == 1
 
 
@@ -257,7 +257,7 @@ async def test_a_tool_node_of_ones_own_hands_over_too(call: Call) -> None:
     builder.add_edge("model", "tools")
     add_handoffs(builder, "tools", [to_billing], default="model")
     out = await call(builder.compile(), {"messages": ["hi"]})
-    assert [message.content for message in out["messages"]] == ["hi", "", "Handing over to billing.", "found x", "A"]
+    assert [message.content for message in out["messages"]] == ["hi", "", "Transferred to billing.", "found x", "A"]
     assert illegal(out["messages"]) is None
 
 
