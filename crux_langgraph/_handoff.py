@@ -51,8 +51,6 @@ Model = TypeVar("Model", bound=BaseModel)
 
 _MANY_CHARS = 200_000
 
-Admit = Callable[[Callable[[], str]], Coroutine[Any, Any, None]]
-
 OnPrepare = Callable[[Payload[Any]], object]
 """A hook that is called with each prepared payload, sync or async; what it returns is ignored."""
 
@@ -209,18 +207,14 @@ class Handoff(Inbox[In, Out], Generic[In, Out, Ret]):
         *,
         payload_id: str | None = None,
         mode: Mode = "transfer",
-        admit: Admit | None = None,
     ) -> Payload[Out]:
         """Run the steps of `prepare` on either way, for adapters that bring a payload id of their own.
 
-        `mode` is what the run of it says: `await` where the source waits for what it asked for. `admit` is awaited
-        before the transform, with a function that writes the checked input as JSON; what it raises ends the flow.
+        `mode` is what the run of it says: `await` where the source waits for what it asked for.
         """
         async with Recording(way, "handoff:prepare", self._identity[mode]) as run:
             started = perf_counter()
             given = check_input(self.id, self._input, value)
-            if admit is not None:
-                await admit(lambda: written(InputError, self.id, given, self._input.text))
             checked = perf_counter()
             shown = Prepared(self._input, given)
             await run.start(shown.input)
@@ -286,7 +280,7 @@ class Handoff(Inbox[In, Out], Generic[In, Out, Ret]):
         Raises `EnvelopeError` whose `reason` tells a corrupt envelope, one of another handoff, one of another
         version of this handoff, and data that no longer fits apart.
         """
-        record = read_envelope(self.id, self.version, envelope, self._upgrades)
+        record = read_envelope(self.id, self.version, self.with_data(envelope), self._upgrades)
         data = load_data(self.id, self._output, record.data)
         payload: Payload[Out] = Payload(
             id=record.id,
@@ -313,7 +307,8 @@ class Handoff(Inbox[In, Out], Generic[In, Out, Ret]):
     def received(self, state: object) -> Payload[Out]:
         """Give the newest payload of this handoff in `state` (a mapping or an object), checked.
 
-        Raises `NotReceivedError` when there is none and `EnvelopeError` when it cannot be read.
+        Raises `NotReceivedError` when there is none and `EnvelopeError` when it cannot be read. One that the state
+        only refers to is read from the store: on the async way use `areceived`.
         """
         records = self._records(state)
         if not records:
@@ -323,6 +318,16 @@ class Handoff(Inbox[In, Out], Generic[In, Out, Ret]):
                 fix="Reach this node through add_handoff, and mix HandoffState into the state that this node reads.",
             )
         return self.from_envelope(max(reversed(records), key=lambda record: str(record.get("created_at"))))
+
+    async def areceived(self, state: object) -> Payload[Out]:
+        """As `received`."""
+        payload: Payload[Out] = await AWAITING.call(self.received, state)
+        return payload
+
+    async def areceived_all(self, state: object) -> list[Payload[Out]]:
+        """As `received_all`."""
+        payloads: list[Payload[Out]] = await AWAITING.call(self.received_all, state)
+        return payloads
 
     def received_all(self, state: object) -> list[Payload[Out]]:
         """Give all payloads of this handoff's latest round, for a node that several branches lead into.

@@ -5,12 +5,15 @@ import io
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from sybil import Document, Example, Sybil
 from sybil.parsers.markdown import CodeBlockParser
 from sybil.parsers.rest import DocTestParser
+
+from crux_langgraph.stores import close_all
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "crux_langgraph"
@@ -44,6 +47,14 @@ MARKDOWN = Sybil(
     pattern="*.md",
 )
 DOCSTRINGS = Sybil(parsers=[DocTestParser()], pattern="*.py")
+
+
+@pytest.fixture(autouse=True)
+def state_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """Let what the pages store go where nothing else is."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    yield
+    close_all()
 
 
 def run_all(document: Document) -> int:

@@ -15,7 +15,7 @@ from langgraph.errors import GraphBubbleUp, GraphInterrupt
 
 from crux_langgraph._waiting import Way
 from crux_langgraph.errors import CruxError
-from crux_langgraph.instrumentation._dispatching import Dispatch, warn
+from crux_langgraph.instrumentation._dispatching import Dispatch, tree_of, warn
 from crux_langgraph.instrumentation._errors import recorded_error
 from crux_langgraph.instrumentation._late import add_metadata, attach, mark_interrupted
 from crux_langgraph.instrumentation._listening import Listeners, listeners
@@ -29,10 +29,6 @@ End = tuple[View, Callable[[], Facts]]
 
 FACTS_KEY = "crux"
 _UNSEEN: Facts = {}
-
-
-class DoneBefore(Exception):  # noqa: N818 - a signal: nothing went wrong
-    """Ends a block that turns out to have nothing to do, before its run began: then there is none."""
 
 
 class Recording:
@@ -68,6 +64,11 @@ class Recording:
         """Whether anybody listens."""
         return self._told is not None
 
+    @property
+    def link(self) -> dict[str, str]:
+        """By what the run is found again from another trace: its id, and its trace's where LangSmith is told."""
+        return {} if self._run is None else self._run.link()
+
     async def start(self, inputs: View) -> None:
         """Begin the run with what it was given."""
         if self._told is None:
@@ -87,7 +88,7 @@ class Recording:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if self._told is None or (self._run is None and isinstance(error, DoneBefore)):
+        if self._told is None:
             return
         if self._run is None:
             await self.start(lambda: _UNSEEN)
@@ -117,6 +118,11 @@ class _Run:
         child = self._dispatch.child
         if child is not None:
             self._token = var_child_runnable_config.set(_below(self._config, child))
+
+    def link(self) -> dict[str, str]:
+        handlers = self._dispatch.handlers if self._dispatch else ()
+        traces = [tree.trace_id for handler in handlers if (tree := tree_of(handler, self._id)) is not None]
+        return {"run_id": str(self._id), **({"trace_id": str(traces[0])} if traces else {})}
 
     async def stop(self, error: BaseException | None, end: End | None, seconds: float) -> None:
         if self._token is not None:

@@ -201,10 +201,11 @@ def what_has_expired_says_so(store: Store) -> None:
 
 def a_sweep_takes_only_what_is_over(store: Store) -> None:
     """Done, kept and expired records go when they are old enough; what waits or is dead stays."""
-    for name in ("done", "dead", "waits"):
+    for name in ("done", "dead"):
         _append(store, name)
     store.append(_entry("expired")._replace(ttl_s=0.001))
     store.append(_entry("kept")._replace(state=State.KEPT))
+    last = _append(store, "waits")
     _done(store, _claimed(store))
     store.settle(_claimed(store), State.DEAD, reason="r")
     time.sleep(_SHORT_S)
@@ -212,6 +213,7 @@ def a_sweep_takes_only_what_is_over(store: Store) -> None:
     _same("another handoff's", store.sweep("other", older_than_s=0), 0)
     _same("swept", store.sweep(_HANDOFF, older_than_s=0), 3)
     _same("what stays", sorted(_bodies(store)), ["dead", "waits"])
+    _true("no id is given again", _append(store, "new") > last)
 
 
 def nothing_is_due_where_nothing_waits(store: Store) -> None:
