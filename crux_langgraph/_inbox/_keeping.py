@@ -1,7 +1,9 @@
 """Large payloads: the store keeps the data, and the graph's state a reference to it."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
+
+from typing_extensions import TypeIs
 
 from crux_langgraph._inbox._wire import digest_of, packed, unpacked
 from crux_langgraph._payload import Payload
@@ -37,9 +39,11 @@ async def kept_aside(
     return {**record, _DATA: None, _REFERENCE: appended.id}
 
 
-def is_reference(envelope: Mapping[str, Any]) -> bool:
-    """Say whether the data is in the store."""
-    return isinstance(envelope.get(_REFERENCE), int)
+def is_reference(envelope: object) -> TypeIs[Mapping[str, Any]]:
+    """Say whether the data of what should be an envelope is in the store."""
+    if not isinstance(envelope, Mapping):
+        return False
+    return isinstance(cast("Mapping[str, Any]", envelope).get(_REFERENCE), int)
 
 
 def fetched(store: Store, handoff: str, envelope: Mapping[str, Any]) -> Mapping[str, Any]:
