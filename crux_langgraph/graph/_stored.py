@@ -25,7 +25,7 @@ class SendNode(Runnable[Any, Any]):
     def __init__(self, handoff: Handoff[Any, Any, Any], *, read: Read = None, scope: Scope = None) -> None:
         """Take the handoff and where its input is."""
         self.handoff = handoff
-        self.name = f"send-{handoff.id}"
+        self.name: str | None = f"send-{handoff.id}"
         self._read = read
         self._scope: Scope = scope
 
@@ -52,7 +52,7 @@ class ReceiveNode(Runnable[Any, Any]):
     def __init__(self, handoff: Handoff[Any, Any, Any], *, scope: Scope = None, wait_s: float = 0.0) -> None:
         """Take the handoff, and how long to wait."""
         self.handoff = handoff
-        self.name = f"receive-{handoff.id}"
+        self.name: str | None = f"receive-{handoff.id}"
         self._scope: Scope = scope
         self._wait_s = wait_s
 
