@@ -70,7 +70,7 @@ def test_every_snippet_of_a_page_runs_and_prints_what_the_page_shows(page: Path)
     assert ran == len(re.findall(r"^```(?:python|text)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE))
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_docstring_example_runs(module: Path) -> None:
     assert run_all(DOCSTRINGS.parse(module)) > 0
 
