@@ -123,7 +123,8 @@ def checked_store(name: str, given: object) -> Any:
         raise DefinitionError(
             handoff=name,
             found=f"its store is {fault}",
-            fix="Give store= 'sqlite:', 'sqlite:///path', 'postgresql://...', a psycopg_pool.ConnectionPool or a Store.",
+            fix="Give store= 'sqlite:', 'sqlite:///path', 'postgresql://...', a psycopg_pool.ConnectionPool or a Store; "
+            "a BaseStore of LangGraph as crux_langgraph.stores.slot.Slot(store).",
         )
     return given
 

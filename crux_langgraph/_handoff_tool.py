@@ -92,7 +92,7 @@ class HandoffTool(BaseTool):
         except InputError as error:
             self._tell(error, is_told=tool_call_id is not None)
         request = self._request(data, tool_call_id, runtime)
-        answer = f"Handing over to {self._owner.to_agent or self._owner.id}."
+        answer = f"Transferred to {self._owner.to_agent or self._owner.id}."
         told = [] if tool_call_id is None else [ToolMessage(answer, name=self.name, tool_call_id=tool_call_id)]
         return Command(update={REQUESTS_KEY: {request.key: request.to_record()}, "messages": told})
 

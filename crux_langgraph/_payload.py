@@ -76,7 +76,8 @@ class Payload(Generic[Out_co]):
         """The text for the receiving agent: heading, origin, and the data without private fields inside a fence.
 
         Within the handoff's `max_tokens`: whole where that fits, else the most useful of it with `…` where something is
-        missing; with `summary` in place of the prose where a model wrote one. The same payload gives the same text, also after a round trip through its envelope.
+        missing; with `summary` in place of the prose where a model wrote one. The same payload gives the same text,
+        also after a round trip through its envelope.
         """
         return self.rendered.context
 
@@ -104,7 +105,8 @@ class Payload(Generic[Out_co]):
     @property
     def frame(self) -> Frame:
         """What stands around the context."""
-        return self._frame(self._written(self.contract.text_rendered))
+        said = self.whole + (self.summary or "")
+        return frame_of(self.handoff, self.from_agent, _unimitated(self.fence, said))
 
     def summarized(self, summary: str | None, model: ModelUse) -> "Payload[Out_co]":
         """Give the payload after a model was asked; `summary` is what it wrote, None when nothing is used of that."""
@@ -113,9 +115,13 @@ class Payload(Generic[Out_co]):
             made.__dict__["rendered"] = self.rendered  # the cached property: what it was rendered to stays right
         return made
 
+    @cached_property
+    def whole(self) -> str:
+        """The data as JSON text, without what is private."""
+        return cast("str", self._written(self.contract.text_rendered))
+
     def _render(self, max_tokens: int | None) -> Rendered:
-        whole = self._written(self.contract.text_rendered)
-        frame = self._frame(whole)
+        whole, frame = self.whole, self.frame
         if self.summary is not None:
             from crux_langgraph._summarized import render_summarized  # most programs ask no model for one
 
@@ -123,9 +129,6 @@ class Payload(Generic[Out_co]):
             if shortened is not None:
                 return shortened
         return self.rendering.render(self.contract, self.data, whole, frame, max_tokens)
-
-    def _frame(self, whole: str) -> Frame:
-        return frame_of(self.handoff, self.from_agent, _unimitated(self.fence, whole + (self.summary or "")))
 
     def to_envelope(self) -> dict[str, Any]:
         """Write the payload as a JSON object: its identity, `data` in full (private fields too), summary and receipt.

@@ -154,6 +154,10 @@ class Receipt:
         tokens = self._rendered().tokens
         return self._counter(context) if tokens is None else tokens
 
+    def know_input(self, text: str) -> None:
+        """Take the input's JSON text from who has written it already, to be measured in its turn."""
+        self._texts["input"] = lambda: text
+
     def _measure(self, text_name: str, unit: str, count: Callable[[str], int]) -> int | None:
         key = f"{text_name}_{unit}"
         text = self._texts[text_name]

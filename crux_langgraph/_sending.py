@@ -1,5 +1,6 @@
 """HandoffRouting: a `create_agent` agent whose model hands over."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, NotRequired
 
 from langchain.agents.middleware.types import AgentMiddleware, AgentState, OmitFromSchema, hook_config
@@ -36,7 +37,7 @@ class HandoffRouting(AgentMiddleware[SenderState, Any, Any]):
     def __init__(self, *handoffs: "Handoff[Any, Any, Any] | BaseTool") -> None:
         """Bring the tools of these handoffs. Raises `DefinitionError` as `as_tool`, and for two tools of one name."""
         super().__init__()
-        self.tools = [one if isinstance(one, BaseTool) else one.as_tool() for one in handoffs]
+        self.tools: Sequence[BaseTool] = [one if isinstance(one, BaseTool) else one.as_tool() for one in handoffs]
         names = [tool.name for tool in self.tools]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise DefinitionError(

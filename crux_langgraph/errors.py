@@ -27,6 +27,8 @@
         ├── ArgumentsError       `arguments`: the calling model's arguments do not fit; it can repair them
         ├── ContextError         `context`: the run's context did not come, or is of another type
         ├── SubagentError        `subagent`: the subagent itself raised
+        │   ├── TransportError   `transport`: the server of a remote subagent could not be used
+        │   └── SchemaMismatchError  `schema`: what that server publishes of it does not fit
         ├── ReturnError          `return`: what the subagent returned does not fit
         ├── DeliveryError        `output`: the handoff of what the subagent returned failed
         ├── TimeLimitError       `limit`: the call took longer than `timeout_s`
@@ -39,6 +41,7 @@ No message holds a value of the payload: fields are named by path, values by typ
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, ClassVar, Literal, NamedTuple
 
 from pydantic import ValidationError
@@ -67,14 +70,17 @@ __all__ = [
     "NotReceivedError",
     "OutputError",
     "ReadError",
+    "RemoteFailureError",
     "RepairError",
     "ResultError",
     "ReturnError",
+    "SchemaMismatchError",
     "ScopeError",
     "StoreError",
     "SubagentError",
     "TimeLimitError",
     "TransformError",
+    "TransportError",
     "UnroutedError",
     "WiringError",
     "WrongWayError",
@@ -418,6 +424,44 @@ class SubagentError(DelegateError):
     model_fix: ClassVar[str | None] = "It gave no result. Call it again if the failure may pass, or go on without it."
 
 
+class RemoteFailureError(Exception):
+    """What a remote subagent raised there, as the cause of the `SubagentError` here: its class and its own words."""
+
+    def __init__(self, *, kind: str, text: str) -> None:
+        self.kind = kind
+        super().__init__(text)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return partial(type(self), kind=self.kind, text=str(self)), ()
+
+
+class TransportError(SubagentError):
+    """The server of a remote subagent could not be used: no word of the subagent itself.
+
+    `reason` is `away` (no answer), `refused` (not authenticated or not allowed), `unknown_assistant`, `busy` (its thread
+    has another's run) or `failed` (any other answer that is an error). `status` is that of HTTP, if there was an answer.
+    """
+
+    layer = "transport"
+
+    def __init__(
+        self,
+        *,
+        reason: Literal["away", "refused", "unknown_assistant", "busy", "failed"],
+        status: int | None = None,
+        **facts: Any,
+    ) -> None:
+        super().__init__(**facts)
+        self.reason = reason
+        self.status = status
+
+
+class SchemaMismatchError(SubagentError):
+    """What a server publishes of a remote subagent does not fit what its delegate sends and takes: see `problems`."""
+
+    layer = "schema"
+
+
 class ReturnError(DelegateError):
     """What the subagent returned is not a valid input of the handoff, also after `repairs` repairs."""
 
@@ -468,11 +512,16 @@ def is_retryable(error: BaseException) -> bool:
     """Say whether running the same handoff again may end differently, for `RetryPolicy(retry_on=is_retryable)`.
 
     True for errors of the user's own functions (`TransformError`, `HookError`, `SubagentError`) that are not validation
-    errors, for a `TimeLimitError`, for a store that failed, and for exceptions that are not ours. False for everything that depends on the
-    payload, the definition or the wiring alone, and for a `ReturnError`: its repairs were tried.
+    errors, for a `TimeLimitError`, for a store that failed, for a `TransportError` that may pass, and for exceptions
+    that are not ours. False for everything that depends on the payload, the definition or the wiring alone, and for a
+    `ReturnError`: its repairs were tried.
     """
     if isinstance(error, TimeLimitError):
         return True
+    if isinstance(error, TransportError):
+        return error.reason in ("away", "busy", "failed")
+    if isinstance(error, RemoteFailureError):
+        return error.kind != ValidationError.__name__
     if isinstance(error, TransformError | HookError | SubagentError | DeliveryError | StoreError):
         return error.__cause__ is not None and is_retryable(error.__cause__)
     return isinstance(error, Exception) and not isinstance(error, CruxError | ValidationError)

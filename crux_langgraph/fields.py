@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal, cast
+from typing import Any, ClassVar, Literal, cast
 
 from pydantic import GetCoreSchemaHandler, SerializationInfo, SerializerFunctionWrapHandler
 from pydantic_core import CoreSchema, core_schema
@@ -49,6 +49,26 @@ class Omit:
     """Leave a field out of every context: `raw_html: Annotated[str, Omit()]`. It stays readable on demand."""
 
 
+def _serialized(function: Callable[..., Any], source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+    schema = handler(source)
+    masked = core_schema.wrap_serializer_function_ser_schema(function, info_arg=True, schema=schema)
+    return cast("CoreSchema", {**schema, "serialization": masked})
+
+
+def _mask(value: Any, handler: SerializerFunctionWrapHandler, info: SerializationInfo) -> Any:
+    context: object = info.context
+    if isinstance(context, dict) and MASK_KEY in context:
+        return cast("dict[str, Any]", context)[MASK_KEY]
+    return handler(value)
+
+
+def _mask_or_leave_out(value: Any, handler: SerializerFunctionWrapHandler, info: SerializationInfo) -> Any:
+    context: object = info.context
+    if isinstance(context, dict) and LEAVE_OUT_KEY in context:
+        return cast("dict[str, Any]", context)[LEAVE_OUT_KEY]
+    return _mask(value, handler, info)
+
+
 class _Serializing:
     """Gives pydantic the serializer that answers with the mask; on the class itself as on an instance."""
 
@@ -72,27 +92,7 @@ class Private:
 
     in_state: bool = True
 
-    __get_pydantic_core_schema__ = _Serializing()
-
-
-def _serialized(function: Callable[..., Any], source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-    schema = handler(source)
-    masked = core_schema.wrap_serializer_function_ser_schema(function, info_arg=True, schema=schema)
-    return cast("CoreSchema", {**schema, "serialization": masked})
-
-
-def _mask(value: Any, handler: SerializerFunctionWrapHandler, info: SerializationInfo) -> Any:
-    context: object = info.context
-    if isinstance(context, dict) and MASK_KEY in context:
-        return cast("dict[str, Any]", context)[MASK_KEY]
-    return handler(value)
-
-
-def _mask_or_leave_out(value: Any, handler: SerializerFunctionWrapHandler, info: SerializationInfo) -> Any:
-    context: object = info.context
-    if isinstance(context, dict) and LEAVE_OUT_KEY in context:
-        return cast("dict[str, Any]", context)[LEAVE_OUT_KEY]
-    return _mask(value, handler, info)
+    __get_pydantic_core_schema__: ClassVar[_Serializing] = _Serializing()
 
 
 MASKING = (_mask, _mask_or_leave_out)

@@ -15,7 +15,7 @@ from typing_extensions import TypeVar, Unpack
 
 from crux_langgraph._contract import Contract, ViolationError
 from crux_langgraph._defining import checked_id, id_from
-from crux_langgraph._delegate._options import GraphOptions, Output, Prompted
+from crux_langgraph._delegate._options import GraphOptions, Output, Prompted, RemoteOptions
 from crux_langgraph._delegate._refusing import (
     DEFAULT_MAX_DEPTH,
     OnError,
@@ -159,19 +159,69 @@ class Delegate(Generic[In, Out, Ctx, Args]):
         from crux_langgraph._delegate._graph import read_graph
 
         subagent = read_graph(graph, args_schema, prompt, output, options)
-        invoke: Callable[..., Any] = subagent.graph.invoke
-        made: Delegate[GIn, GOut, Any, GArgs] = Delegate(
-            invoke,
-            subagent,
-            handoff=handoff,
-            id=subagent.id,
-            max_repairs=options.get("max_repairs", int(subagent.repairable)),
-            timeout_s=options.get("timeout_s"),
-            max_depth=options.get("max_depth", DEFAULT_MAX_DEPTH),
-            on_error=options.get("on_error", "raise"),
-        )
-        made.__doc__ = subagent.description
-        return made
+        return _made(subagent, subagent.id, subagent.graph.invoke, handoff, options, int(subagent.repairable))
+
+    @overload
+    @staticmethod
+    def from_remote(
+        url: str,
+        assistant: str,
+        /,
+        *,
+        handoff: Handoff[GIn, GOut],
+        args_schema: type[GArgs],
+        context_schema: None = None,
+        prompt: Callable[[GArgs], Prompted] | None = None,
+        output: Output = "structured_response",
+        **options: Unpack[RemoteOptions],
+    ) -> "Delegate[GIn, GOut, None, GArgs]": ...
+    @overload
+    @staticmethod
+    def from_remote(
+        url: str,
+        assistant: str,
+        /,
+        *,
+        handoff: Handoff[GIn, GOut],
+        args_schema: type[GArgs],
+        context_schema: type[GraphCtx],
+        prompt: Callable[[GArgs], Prompted] | None = None,
+        output: Output = "structured_response",
+        **options: Unpack[RemoteOptions],
+    ) -> "Delegate[GIn, GOut, GraphCtx, GArgs]": ...
+    @staticmethod
+    def from_remote(
+        url: str,
+        assistant: str,
+        /,
+        *,
+        handoff: Handoff[GIn, GOut],
+        args_schema: type[GArgs],
+        context_schema: Any = None,
+        prompt: Callable[[GArgs], Prompted] | None = None,
+        output: Output = "structured_response",
+        **options: Unpack[RemoteOptions],
+    ) -> "Delegate[GIn, GOut, Any, GArgs]":
+        """Make a graph that an Agent Server serves at `url` a delegate; `assistant` is its name there, or an id.
+
+        Each call has a thread of its own on the server, derived from the place of the call: a caller that is
+        interrupted, retried, or killed and started again from its checkpoint finds the run that it began. What the
+        server publishes of the assistant is compared at the first call. Nothing travels of the caller's config and
+        context but what is listed. Options, beside those of `from_graph`:
+            headers: sent with each request, to authenticate for example: a mapping, or a function, sync or async.
+            config_keys, context_keys: what of the caller's `configurable`, or of its context, goes along.
+            distributed_tracing: whether the remote run's trace is told its parent, the running LangSmith run.
+            forwards: what of the remote stream goes on to the caller's custom stream: `"custom"` (the default) as it
+                is, `"updates"` and `"messages"` as `{"delegate": ..., "mode": ..., "data": ...}`.
+            max_repairs, recursion_limit: by default 0, and the assistant's own limit.
+            timeout_s: after it, the run on the server is cancelled too.
+
+        A call may also raise `TransportError` and `SchemaMismatchError`. Raises `DefinitionError`.
+        """
+        from crux_langgraph._delegate._remote import read_remote
+
+        subagent = read_remote(url, assistant, handoff, args_schema, context_schema, prompt, output, options)
+        return _made(subagent, subagent.id, subagent.invoke, handoff, options, 0)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the plain function: no checks, no handoff."""
@@ -304,6 +354,28 @@ class Delegate(Generic[In, Out, Ctx, Args]):
         from crux_langgraph._delegate._recorded import read_result
 
         return read_result(self.id, self.handoff, message)
+
+
+def _made(
+    subagent: Subagent,
+    named: str,
+    wrapped: Callable[..., Any],
+    handoff: Handoff[GIn, GOut],
+    options: GraphOptions | RemoteOptions,
+    max_repairs: int,
+) -> Delegate[GIn, GOut, Any, Any]:
+    made: Delegate[GIn, GOut, Any, Any] = Delegate(
+        wrapped,
+        subagent,
+        handoff=handoff,
+        id=named,
+        max_repairs=options.get("max_repairs", max_repairs),
+        timeout_s=options.get("timeout_s"),
+        max_depth=options.get("max_depth", DEFAULT_MAX_DEPTH),
+        on_error=options.get("on_error", "raise"),
+    )
+    made.__doc__ = subagent.description
+    return made
 
 
 def _innermost(error: DelegateError) -> DelegateError:

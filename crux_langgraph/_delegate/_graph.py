@@ -24,8 +24,8 @@ DEFAULT_RECURSION_LIMIT = 50
 
 _UNNAMED = "LangGraph"  # what LangGraph calls a graph that nobody named
 
-_MESSAGES = "messages"
-_STRUCTURED = "structured_response"
+MESSAGES = "messages"
+STRUCTURED = "structured_response"
 _INTERRUPT = "__interrupt__"
 _FENCED = re.compile(r"```(?:json)?\s*\n(.*?)```", re.DOTALL)
 
@@ -50,7 +50,7 @@ class GraphSubagent(NamedTuple):
     @property
     def repairable(self) -> bool:
         """Whether the graph has a conversation that can be continued: messages that it gives and takes."""
-        return _MESSAGES in self.input_keys & self.output_keys
+        return MESSAGES in self.input_keys & self.output_keys
 
     def begin(self) -> "Conversation":
         """Start a conversation with the graph."""
@@ -79,15 +79,15 @@ class Conversation:
                 raise
             raise self._refused(_STEERED) from None
         if isinstance(state, Mapping) and _INTERRUPT in state:
-            raise self._refused(_INTERRUPTED)
+            raise self._refused(INTERRUPTED)
         self._state = cast("Mapping[str, Any]", state)
-        return Returned(_read(self._of.output, state), state)
+        return Returned(read_end(self._of.output, state), state)
 
     def _input(self, call: Call) -> dict[str, Any]:
         if call.repair is None:
             return self._prompted(self._of.prompt(call.arguments))
-        kept = {key: self._state[key] for key in self._of.input_keys - {_STRUCTURED} if key in self._state}
-        return kept | {_MESSAGES: [*self._state[_MESSAGES], HumanMessage(call.repair.message)]}
+        kept = {key: self._state[key] for key in self._of.input_keys - {STRUCTURED} if key in self._state}
+        return kept | {MESSAGES: [*self._state[MESSAGES], HumanMessage(call.repair.message)]}
 
     def _prompted(self, prompted: object) -> dict[str, Any]:
         if not isinstance(prompted, str | BaseMessage | Mapping | Sequence):
@@ -106,7 +106,7 @@ _STEERED = (
     "steered its caller by Command(graph=PARENT)",
     "End the subagent by what it returns, or allow it with parent_commands='pass'.",
 )
-_INTERRUPTED = (
+INTERRUPTED = (
     "was interrupted where no graph around it can be resumed",
     "Call the delegate in a graph with a checkpointer, as a tool or in a node.",
 )
@@ -117,16 +117,17 @@ def as_input(prompted: Any) -> dict[str, Any]:
     if isinstance(prompted, Mapping):
         return dict(cast("Mapping[str, Any]", prompted))
     if isinstance(prompted, str):
-        return {_MESSAGES: [HumanMessage(prompted)]}
-    return {_MESSAGES: [prompted] if isinstance(prompted, BaseMessage) else list(prompted)}
+        return {MESSAGES: [HumanMessage(prompted)]}
+    return {MESSAGES: [prompted] if isinstance(prompted, BaseMessage) else list(prompted)}
 
 
-def _read(output: Output, state: Any) -> Any:
+def read_end(output: Output, state: Any) -> Any:
+    """Give what the handoff takes of a graph's final state."""
     if callable(output):
         return output(state)
-    if output == _STRUCTURED:
-        return state.get(_STRUCTURED)
-    answers = [message for message in state[_MESSAGES] if isinstance(message, AIMessage)]
+    if output == STRUCTURED:
+        return state.get(STRUCTURED)
+    answers = [message for message in state[MESSAGES] if isinstance(message, AIMessage)]
     text = str(answers[-1].text) if answers else ""
     fenced = _FENCED.search(text)
     return fenced.group(1) if fenced else text
@@ -142,7 +143,7 @@ def read_graph(
     schema = checked_schema(name, args_schema)
     builder = graph.builder
     inputs, outputs = (frozenset(builder.schemas[one]) for one in (builder.input_schema, builder.output_schema))
-    _refuse_output(name, output, outputs)
+    refuse_output(name, output, outputs)
     return GraphSubagent(
         graph=_inheriting(graph),
         id=id_from(name, "delegate") if given is None else given,
@@ -150,9 +151,9 @@ def read_graph(
         description=options.get("description", ""),
         args_schema=schema,
         context=ContextRule(checked_context_schema(name, builder.context_schema), required=True),
-        prompt=_default_prompt(name, schema, inputs) if prompt is None else _checked_prompt(name, prompt),
+        prompt=_default_prompt(name, schema, inputs) if prompt is None else checked_prompt(name, prompt),
         output=output,
-        recursion_limit=_checked_limit(name, options.get("recursion_limit", DEFAULT_RECURSION_LIMIT)),
+        recursion_limit=checked_limit(name, options.get("recursion_limit", DEFAULT_RECURSION_LIMIT)),
         is_steering=_checked_steering(name, options.get("parent_commands", "refuse")),
         input_keys=inputs,
         output_keys=outputs,
@@ -188,14 +189,14 @@ def _refuse_graph(name: str, graph: object) -> None:
         )
 
 
-def _refuse_output(name: str, output: Any, outputs: frozenset[str]) -> None:
+def refuse_output(name: str, output: Any, outputs: frozenset[str]) -> None:
     if callable(output):
         _refuse_uncallable(name, "output", output, "the graph's final state")
         return
-    needed = {_STRUCTURED: _STRUCTURED, "text": _MESSAGES}.get(output)
+    needed = {STRUCTURED: STRUCTURED, "text": MESSAGES}.get(output)
     if needed is None:
         raise refusal(
-            name, f"its output is {output!r}", f"Give output='{_STRUCTURED}', 'text' or a function of the state."
+            name, f"its output is {output!r}", f"Give output='{STRUCTURED}', 'text' or a function of the state."
         )
     if needed not in outputs:
         raise refusal(
@@ -205,7 +206,7 @@ def _refuse_output(name: str, output: Any, outputs: frozenset[str]) -> None:
         )
 
 
-def _checked_limit(name: str, given: object) -> int:
+def checked_limit(name: str, given: object) -> int:
     if isinstance(given, bool) or not isinstance(given, int) or given < 1:
         raise refusal(name, f"recursion_limit is {given!r}", "Give recursion_limit= a whole number from 1.")
     return given
@@ -217,7 +218,7 @@ def _checked_steering(name: str, given: object) -> bool:
     return given == "pass"
 
 
-def _checked_prompt(name: str, prompt: Any) -> Callable[[Any], Any]:
+def checked_prompt(name: str, prompt: Any) -> Callable[[Any], Any]:
     _refuse_uncallable(name, "prompt", prompt, "the args_schema")
     return cast("Callable[[Any], Any]", prompt)
 
@@ -234,8 +235,8 @@ def _refuse_uncallable(name: str, option: str, given: Any, of: str) -> None:
 
 
 def _default_prompt(name: str, schema: type[BaseModel], inputs: frozenset[str]) -> Callable[[Any], Any]:
-    if _MESSAGES in inputs:
-        return _as_text
+    if MESSAGES in inputs:
+        return as_text
     missing = sorted(schema.model_fields.keys() - inputs)
     if missing:
         raise refusal(
@@ -243,13 +244,13 @@ def _default_prompt(name: str, schema: type[BaseModel], inputs: frozenset[str]) 
             f"its graph takes no messages and has no input {', '.join(missing)}",
             "Give prompt= a function from the arguments to the graph's input.",
         )
-    return _as_fields
+    return as_fields
 
 
-def _as_text(arguments: BaseModel) -> str:
-    values = list(_as_fields(arguments).values())
+def as_text(arguments: BaseModel) -> str:
+    values = list(as_fields(arguments).values())
     return values[0] if len(values) == 1 and isinstance(values[0], str) else arguments.model_dump_json(indent=2)
 
 
-def _as_fields(arguments: BaseModel) -> dict[str, Any]:
+def as_fields(arguments: BaseModel) -> dict[str, Any]:
     return {key: getattr(arguments, key) for key in type(arguments).model_fields}

@@ -1,6 +1,6 @@
 """What `Delegate.from_graph` may be told."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any, Literal
 
 from langchain_core.messages import BaseMessage
@@ -26,3 +26,20 @@ class GraphOptions(TypedDict, total=False):
     on_error: OnError
     recursion_limit: int
     parent_commands: Literal["refuse", "pass"]
+
+
+class RemoteOptions(TypedDict, total=False):
+    """The options of `Delegate.from_remote` that are not of its types."""
+
+    id: str
+    description: str
+    max_repairs: int
+    timeout_s: float | None
+    max_depth: int | None
+    on_error: OnError
+    recursion_limit: int
+    headers: Callable[[], Mapping[str, str]] | Callable[[], Awaitable[Mapping[str, str]]] | Mapping[str, str] | None
+    config_keys: Collection[str]
+    context_keys: Collection[str]
+    distributed_tracing: bool
+    forwards: Collection[Literal["custom", "updates", "messages"]]

@@ -4,6 +4,6 @@ from crux_langgraph._inbox._claiming import Claimed
 from crux_langgraph._inbox._inbox import Inbox
 from crux_langgraph._inbox._reading import Stored
 from crux_langgraph._inbox._scope import ANY, GLOBAL, Scope
-from crux_langgraph._inbox._sending import Sent
+from crux_langgraph._inbox._sending import SendOptions, Sent
 
-__all__ = ["ANY", "GLOBAL", "Claimed", "Inbox", "Scope", "Sent", "Stored"]
+__all__ = ["ANY", "GLOBAL", "Claimed", "Inbox", "Scope", "SendOptions", "Sent", "Stored"]

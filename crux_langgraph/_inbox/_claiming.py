@@ -17,10 +17,12 @@ from crux_langgraph._inbox._reading import Read, opened
 from crux_langgraph._inbox._scope import ANY, Scope, Whole, encoded, parts_of
 from crux_langgraph._inbox._sending import require_seconds
 from crux_langgraph._inbox._starting import Start, run_graph, stream_graph, stream_graph_async
+from crux_langgraph._inbox._tracing import Crossing, record_facts, shown, stored_facts
 from crux_langgraph._inbox._waits import pauses
 from crux_langgraph._payload import Payload
 from crux_langgraph._waiting import AWAITING, BLOCKING, Way, finish
 from crux_langgraph.errors import EnvelopeError, LeaseLostError, NotReceivedError, ScopeError, StoreError
+from crux_langgraph.instrumentation import Recording
 from crux_langgraph.stores import Lease, State, Store
 
 Out = TypeVar("Out", bound=BaseModel)
@@ -167,9 +169,11 @@ class Claimed(Generic[Out]):
 class Claiming(Generic[Out]):
     """One claim of one handoff: taking a record, keeping its lease, and what happens to it at the end."""
 
-    def __init__(self, handoff: str, open_store: OpenStore, read: Read[Out], options: ClaimOptions) -> None:
+    def __init__(self, crossing: Crossing, open_store: OpenStore, read: Read[Out], options: ClaimOptions) -> None:
+        handoff = crossing.id
         require_seconds(handoff, "lease_s", options.lease_s)
         require_seconds(handoff, "wait_s", options.wait_s, least=-1.0)
+        self._crossing = crossing
         self._handoff = handoff
         self._open_store = open_store
         self._read = read
@@ -185,12 +189,13 @@ class Claiming(Generic[Out]):
             yield claimed
             return
         with self._kept(store, claimed, lease):
+            run = finish(self._enter(BLOCKING, claimed, lease))
             try:
                 yield claimed
             except BaseException as error:
-                finish(self._give_back(BLOCKING, store, lease, error))
+                finish(self._fail(BLOCKING, store, lease, run, error))
                 raise
-            finish(self._acknowledge(BLOCKING, store, lease))
+            finish(self._succeed(BLOCKING, store, lease, run))
 
     @asynccontextmanager
     async def awaiting(self) -> AsyncGenerator[Claimed[Out]]:
@@ -201,12 +206,31 @@ class Claiming(Generic[Out]):
             yield claimed
             return
         with self._kept(store, claimed, lease):
+            run = await self._enter(AWAITING, claimed, lease)
             try:
                 yield claimed
             except BaseException as error:
-                await self._give_back(AWAITING, store, lease, error)
+                await self._fail(AWAITING, store, lease, run, error)
                 raise
-            await self._acknowledge(AWAITING, store, lease)
+            await self._succeed(AWAITING, store, lease, run)
+
+    async def _enter(self, way: Way, claimed: Claimed[Out], lease: Lease) -> Recording:
+        """Open the run of the claim: from the delivery to the acknowledgement, with the consumer's work below it."""
+        facts = {**stored_facts(self._crossing, lease.record.scope), **record_facts(lease.record)}
+        run = Recording(way, "handoff:claim", facts)
+        await run.start(lambda: shown(lease.record, claimed.payload))
+        return run
+
+    async def _fail(self, way: Way, store: Store, lease: Lease, run: Recording, error: BaseException) -> None:
+        try:
+            await self._give_back(way, store, lease, error)
+        finally:
+            await run.__aexit__(type(error), error, error.__traceback__)
+
+    async def _succeed(self, way: Way, store: Store, lease: Lease, run: Recording) -> None:
+        async with run:
+            await self._acknowledge(way, store, lease)
+            run.end(lambda: {"acknowledged": True})
 
     async def _take(self, way: Way, store: Store) -> tuple[Claimed[Out], Lease | None]:
         deadline = time.monotonic() + self._options.wait_s

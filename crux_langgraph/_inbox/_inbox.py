@@ -9,13 +9,16 @@ from pydantic import BaseModel
 from typing_extensions import TypeVar
 
 from crux_langgraph._inbox._claiming import Claimed, Claiming, ClaimOptions, Thread
+from crux_langgraph._inbox._keeping import fetched, is_reference, kept_aside
 from crux_langgraph._inbox._reading import Stored, opened
 from crux_langgraph._inbox._receiving import newest
-from crux_langgraph._inbox._scope import ANY, Scope, Whole, encoded
+from crux_langgraph._inbox._scope import ANY, GLOBAL, Scope, Whole, encoded, parts_of
 from crux_langgraph._inbox._sending import SendOptions, Sent, require_seconds, send
+from crux_langgraph._inbox._tracing import record_facts, running_place, shown, stored_facts
 from crux_langgraph._inbox._upgrading import Upgrade, checked_function, checked_upgrade
 from crux_langgraph._payload import Payload
 from crux_langgraph._waiting import AWAITING, BLOCKING, Way, finish
+from crux_langgraph.instrumentation import Recording
 from crux_langgraph.stores import State, Store, open_store, opened_before, wanted_store
 
 In = TypeVar("In", bound=BaseModel)
@@ -33,6 +36,9 @@ class Inbox(ABC, Generic[In, Out]):
 
     id: str
     version: int
+    from_agent: str | None
+    to_agent: str | None
+    description: str
 
     def __init__(self, store: Any) -> None:
         self.store = store
@@ -40,8 +46,17 @@ class Inbox(ABC, Generic[In, Out]):
         self._upgrades: dict[int, Upgrade] = {}
 
     @abstractmethod
-    async def flow(self, way: Way, value: object, *, payload_id: str | None = None, admit: Any = None) -> Payload[Out]:
+    async def flow(self, way: Way, value: object, *, payload_id: str | None = None) -> Payload[Out]:
         """Run the steps of `prepare`."""
+
+    @property
+    @abstractmethod
+    def input_schema(self) -> type[In]:
+        """The model of what agent A produces."""
+
+    @abstractmethod
+    def checked_input(self, value: object) -> Any:
+        """Give a value as the JSON values of a valid input."""
 
     @abstractmethod
     def from_envelope(self, envelope: Mapping[str, Any]) -> Payload[Out]:
@@ -67,7 +82,7 @@ class Inbox(ABC, Generic[In, Out]):
 
         Raises what `prepare` raises, `ScopeError`, `NoStoreError` and `StoreError`.
         """
-        return finish(self._send(BLOCKING, value, SendOptions(scope, key, ttl_s, tx)))
+        return finish(self.send_flow(BLOCKING, value, SendOptions(scope, key, ttl_s, tx)))
 
     async def asend(
         self,
@@ -79,9 +94,10 @@ class Inbox(ABC, Generic[In, Out]):
         tx: Any = None,
     ) -> Sent:
         """As `send`. The store works in a thread; so does what it does with `tx`, which must allow that."""
-        return await self._send(AWAITING, value, SendOptions(scope, key, ttl_s, tx))
+        return await self.send_flow(AWAITING, value, SendOptions(scope, key, ttl_s, tx))
 
-    async def _send(self, way: Way, value: object, options: SendOptions) -> Sent:
+    async def send_flow(self, way: Way, value: object, options: SendOptions) -> Sent:
+        """Run `send` on either way, for adapters."""
         return await send(way, self, await self._store(way, "send"), value, options)
 
     def receive(self, *, scope: Scope = None, wait_s: float = 0.0, after: int = 0) -> Payload[Out] | None:
@@ -90,18 +106,26 @@ class Inbox(ABC, Generic[In, Out]):
         `wait_s` waits that many seconds for one; `after` leaves out what has that id or an older one. Raises
         `EnvelopeError` when the newest cannot be read: its `reason` tells expired, corrupt, too new and invalid apart.
         """
-        return finish(self._receive(BLOCKING, scope, wait_s, after))
+        return finish(self.receive_flow(BLOCKING, scope, wait_s, after))
 
     async def areceive(self, *, scope: Scope = None, wait_s: float = 0.0, after: int = 0) -> Payload[Out] | None:
         """As `receive`."""
-        return await self._receive(AWAITING, scope, wait_s, after)
+        return await self.receive_flow(AWAITING, scope, wait_s, after)
 
-    async def _receive(self, way: Way, scope: Scope, wait_s: float, after: int) -> Payload[Out] | None:
+    async def receive_flow(self, way: Way, scope: Scope, wait_s: float, after: int) -> Payload[Out] | None:
+        """Run `receive` on either way, for adapters."""
         require_seconds(self.id, "wait_s", wait_s, least=-1.0)
         where = encoded(self.id, "receive", scope)
         store = await self._store(way, "receive")
-        record = await newest(way, store, self.id, where, after=after, wait_s=wait_s)
-        return None if record is None else opened(record, self.from_envelope)
+        async with Recording(way, "handoff:receive", stored_facts(self, where)) as run:
+            await run.start(lambda: {"scope": parts_of(where), "after": after})
+            record = await newest(way, store, self.id, where, after=after, wait_s=wait_s)
+            if record is None:
+                run.end(lambda: {"record": None})
+                return None
+            payload = opened(record, self.from_envelope)
+            run.end(lambda: shown(record, payload), lambda: record_facts(record))
+            return payload
 
     def claim(
         self,
@@ -148,7 +172,7 @@ class Inbox(ABC, Generic[In, Out]):
 
     def _claiming(self, method: str, options: ClaimOptions) -> Claiming[Out]:
         wanted_store(self.id, self.store, method=method)  # what is missing is said by the call, and not by the `with`
-        return Claiming(self.id, lambda way: self._store(way, method), self.from_envelope, options)
+        return Claiming(self, lambda way: self._store(way, method), self.from_envelope, options)
 
     def history(self, *, scope: Scope | Whole = None, limit: int = 20, before: int | None = None) -> list[Stored[Out]]:
         """Give what was sent, newest first, whatever became of it; `before` continues below that id.
@@ -215,6 +239,34 @@ class Inbox(ABC, Generic[In, Out]):
         store = await self._store(way, "sweep")
         swept: int = await way.call(store.sweep, self.id, older_than_s=older_than_s)
         return swept
+
+    def as_tools(self, *, scope: Scope = None) -> list[Any]:
+        """Make two `BaseTool`s for agents: one that sends, with the input model's fields as its arguments, and one that
+        gives the text of the newest. `scope` is as in `send`; what a model's call sends twice is stored once.
+        """
+        from crux_langgraph._inbox._tools import receive_tool, send_tool  # LangGraph's tool runtime is slow to import
+
+        return [send_tool(self, scope), receive_tool(self, scope)]
+
+    async def kept_aside(
+        self, way: Way, payload: Payload[Any], record: dict[str, Any], *, above_bytes: int
+    ) -> dict[str, Any]:
+        """Give `record`, with a reference to the store in the place of data above so many bytes."""
+        store = await self._store(way, "add_handoff")
+        thread = running_place().get("thread_id")
+        scope = encoded(self.id, "add_handoff", GLOBAL if thread is None else thread)
+        return await kept_aside(way, store, payload, record, scope=scope, above_bytes=above_bytes)
+
+    def with_data(self, envelope: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Give an envelope with its data, from the store where that is kept."""
+        if not is_reference(envelope):
+            return envelope
+        store = open_store(self.id, wanted_store(self.id, self.store, method="received"), "received")
+        return fetched(store, self.id, envelope)
+
+    def require_store(self, method: str) -> None:
+        """Raise `NoStoreError` when there is none. Nothing is opened."""
+        wanted_store(self.id, self.store, method=method)
 
     def upgrade(self, from_version: int) -> Callable[[Upgrade], Upgrade]:
         """Bring stored data of `from_version` forward to the next version: `@research_to_writer.upgrade(1)`.

@@ -40,7 +40,7 @@ class Stored(Generic[Out_co]):
     def __init__(self, record: Record, read: Read[Out_co]) -> None:
         self._record = record
         self._read = read
-        self.facts = StoredFacts(
+        self.facts: StoredFacts = StoredFacts(
             id=record.id,
             scope=parts_of(record.scope),
             status=_STATUS[record.state],

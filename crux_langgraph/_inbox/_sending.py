@@ -1,16 +1,16 @@
 """Sending: prepare, then persist. Nothing is stored when a step fails, and a repetition is found before it costs anything."""
 
 import json
-from collections.abc import Callable
 from typing import Any, NamedTuple, NoReturn, Protocol, cast
 
 from crux_langgraph._inbox._keys import given_key, task_key
-from crux_langgraph._inbox._scope import Scope, encoded
+from crux_langgraph._inbox._scope import Scope, encoded, parts_of
+from crux_langgraph._inbox._tracing import running_place, stored_facts
 from crux_langgraph._inbox._wire import digest_of, packed
 from crux_langgraph._payload import Payload
 from crux_langgraph._waiting import Way
 from crux_langgraph.errors import InputError
-from crux_langgraph.instrumentation import DoneBefore
+from crux_langgraph.instrumentation import Recording
 from crux_langgraph.stores import Entry, Store
 
 
@@ -26,9 +26,15 @@ class Sender(Protocol):
 
     id: str
     version: int
+    from_agent: str | None
+    to_agent: str | None
 
-    async def flow(self, way: Way, value: object, *, admit: Any = None) -> Payload[Any]:
-        """Prepare a payload; `admit` is awaited before the transform with a function that writes the checked input."""
+    async def flow(self, way: Way, value: object) -> Payload[Any]:
+        """Prepare a payload."""
+        ...
+
+    def checked_input(self, value: object) -> Any:
+        """Give `value` as the JSON values of a valid input, or raise `InputError`."""
         ...
 
 
@@ -42,31 +48,26 @@ class SendOptions(NamedTuple):
     tool_call_id: str | None = None
 
 
-class _StoredBeforeError(DoneBefore):
-    """Ends a preparation: what it would give is stored already."""
-
-    def __init__(self, id: int) -> None:  # noqa: A002 - the name of the field
-        super().__init__()
-        self.id = id
-
-
 async def send(way: Way, handoff: Sender, store: Store, value: object, options: SendOptions) -> Sent:
-    """Run the steps of `Handoff.send` on either way."""
+    """Run the steps of `Handoff.send` on either way, in a run of their own."""
     require_seconds(handoff.id, "ttl_s", options.ttl_s)
     scope = encoded(handoff.id, "send", options.scope)
-    key = None if options.key is None else given_key(handoff.id, options.key)
+    facts = stored_facts(handoff, scope)
+    async with Recording(way, "handoff:send", facts) as run:
+        await run.start(lambda: {"scope": parts_of(scope), "key": options.key})
+        sent = await _send(way, handoff, store, value, options, scope, run)
+        run.end(lambda: {"record": sent.id, "duplicate": sent.duplicate}, lambda: {"crux_record_id": sent.id})
+        return sent
 
-    async def admit(text: Callable[[], str]) -> None:
-        nonlocal key
-        key = key or task_key(options.tool_call_id, text)
-        found = None if key is None else await way.call(store.find, handoff.id, scope, key, tx=options.tx)
-        if found is not None:
-            raise _StoredBeforeError(found)
 
-    try:
-        payload = await _prepared(way, handoff, value, admit)
-    except _StoredBeforeError as before:
-        return Sent(before.id, duplicate=True)
+async def _send(
+    way: Way, handoff: Sender, store: Store, value: object, options: SendOptions, scope: str, run: Recording
+) -> Sent:
+    key = _key(handoff, value, options)
+    before = None if key is None else await way.call(store.find, handoff.id, scope, key, tx=options.tx)
+    if before is not None:
+        return Sent(before, duplicate=True)
+    payload = await _prepared(way, handoff, value)
     body = packed(payload.to_envelope())
     entry = Entry(
         handoff=handoff.id,
@@ -75,23 +76,34 @@ async def send(way: Way, handoff: Sender, store: Store, value: object, options: 
         digest=digest_of(handoff.id, scope, body),
         version=payload.version,
         key=key,
-        meta=json.dumps({"payload": payload.id}),
+        meta=json.dumps({"payload": payload.id, "sender": {**run.link, **running_place()}}),
         ttl_s=options.ttl_s,
     )
     return Sent(*await way.call(store.append, entry, tx=options.tx))
 
 
-async def _prepared(way: Way, handoff: Sender, value: object, admit: Any) -> Payload[Any]:
+def _key(handoff: Sender, value: object, options: SendOptions) -> str | None:
+    if options.key is not None:
+        return given_key(handoff.id, options.key)
+
+    def text() -> str:
+        if isinstance(value, Payload):
+            return cast("Payload[Any]", value).id
+        return json.dumps(handoff.checked_input(value))
+
+    return task_key(options.tool_call_id, text)
+
+
+async def _prepared(way: Way, handoff: Sender, value: object) -> Payload[Any]:
     if not isinstance(value, Payload):
-        return await handoff.flow(way, value, admit=admit)
-    if value.handoff != handoff.id:
+        return await handoff.flow(way, value)
+    payload = cast("Payload[Any]", value)
+    if payload.handoff != handoff.id:
         raise InputError(
             handoff=handoff.id,
-            found=f"what was given is a payload of handoff {value.handoff!r}",
+            found=f"what was given is a payload of handoff {payload.handoff!r}",
             fix="Send it with the handoff that prepared it. Nothing was stored.",
         )
-    payload = cast("Payload[Any]", value)
-    await admit(lambda: payload.id)
     return payload
 
 

@@ -28,7 +28,13 @@ class Start(NamedTuple):
         if self.given is not None:
             return self.given
         hops = [{"handoff": self.payload.handoff, "payload": self.payload.id}]
-        record: dict[str, Any] = {**self.payload.to_envelope(), "hops": hops, "last_message_id": None, "round": {}}
+        record: dict[str, Any] = {
+            **self.payload.to_envelope(),
+            "hops": hops,
+            "to": self.payload.to_agent,
+            "last_message_id": None,
+            "round": {},
+        }
         return {HANDOFFS_KEY: {self.payload.id: record}}
 
     def run_config(self) -> RunnableConfig:

@@ -16,6 +16,7 @@ from crux_langgraph.cli._conversations import Conversation
 from crux_langgraph.cli._delegating import delegate_to
 from crux_langgraph.cli._demo import Demo, build
 from crux_langgraph.cli._executing import STAND_IN, chat_model, stand_in
+from crux_langgraph.cli._inbox import inbox
 from crux_langgraph.cli._plain import one_line
 from crux_langgraph.cli._reading import STDIN, bundled, read_file
 from crux_langgraph.cli._reporting import report
@@ -30,6 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(inbox, name="inbox")
 
 _Graph = Annotated[
     str,

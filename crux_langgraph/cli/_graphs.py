@@ -1,10 +1,11 @@
 """Finding the graph that a person names as `module:name`, and what `check` and `draw` tell of it."""
 
 import importlib
-import importlib.util
 import json
 import sys
 from collections.abc import Iterable
+from importlib.machinery import ModuleSpec, SourceFileLoader
+from importlib.util import module_from_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -89,12 +90,10 @@ def _module(name: str, where: str) -> ModuleType:
 
 
 def _of_file(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(_MODULE, path)
-    if spec is None or spec.loader is None:
-        raise ImportError(path)
-    module = importlib.util.module_from_spec(spec)
+    loader = SourceFileLoader(_MODULE, str(path))
+    module = module_from_spec(ModuleSpec(_MODULE, loader, origin=str(path)))
     sys.modules[_MODULE] = module  # annotations of models in it are looked up there
-    spec.loader.exec_module(module)
+    loader.exec_module(module)
     return module
 
 

@@ -25,7 +25,7 @@ from crux_langgraph.cli._triage import TRIAGE, Triaged
 from crux_langgraph.errors import BudgetError
 
 _MOST_MESSAGES = 10
-_MOST_LINES = 16
+_MOST_LINES = 10
 _MOST_FAILURES = 4
 _NARROW = 72
 _NOTHING = "-"
@@ -75,10 +75,9 @@ def show_triaged(console: Console, triaged: Triaged | None) -> None:
         return
     table = Table.grid(padding=(0, 2))
     for call, answer in zip(triaged.calls, triaged.answers, strict=True):
-        table.add_row(_cell(f"{call['name']} {call['args']}"))
-        table.add_row(_cut(f"  {answer.text}"))
-    for desk, payload in triaged.received.items():
-        table.add_row(_cut(f"{desk} received {payload.data!r}"))
+        table.add_row(_cut(f"{call['name']}: {answer.text}"))
+    received = ", ".join(f"{desk}: {payload.data.task}" for desk, payload in triaged.received.items())
+    table.add_row(_cut(f"received by {received}"))
     console.print(_panel(f"One turn of a {TRIAGE} model: two handoffs and a tool call", table))
 
 

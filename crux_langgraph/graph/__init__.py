@@ -14,6 +14,7 @@ from crux_langgraph.graph._state import (
     merge_handoffs,
     merge_requests,
 )
+from crux_langgraph.graph._stored import ReceiveNode, SendNode
 
 __all__ = [
     "ActiveAgent",
@@ -21,7 +22,9 @@ __all__ = [
     "HandoffRequests",
     "HandoffState",
     "Handoffs",
+    "ReceiveNode",
     "Repair",
+    "SendNode",
     "add_active_router",
     "add_handoff",
     "add_handoffs",

@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, cast
 
-from langchain_core.tools import BaseTool
+from langchain_core import tools as core_tools
 
 from crux_langgraph._requesting import REQUESTS_KEY
 from crux_langgraph.graph._builder import Builder
@@ -39,7 +39,7 @@ class Agent(NamedTuple):
         return self._keys("state_schema")
 
     @property
-    def tools(self) -> dict[str, BaseTool]:
+    def tools(self) -> "dict[str, core_tools.BaseTool]":
         """The tools that it can call, by name."""
         view = Builder(self.builder)
         return {name: tool for node in view.node_names for name, tool in tools_of(view, node).items()}
@@ -76,13 +76,13 @@ def agent_of(view: Builder, node: str) -> Agent | None:
     return None if builder is None else Agent(builder)
 
 
-def tools_of(view: Builder, node: str) -> dict[str, BaseTool]:
+def tools_of(view: Builder, node: str) -> "dict[str, core_tools.BaseTool]":
     """Give the tools of a node that runs tools, by name; empty for any other node."""
     tools: object = getattr(view.runnable(node), "tools_by_name", None)
-    return dict(cast("Mapping[str, BaseTool]", tools)) if isinstance(tools, Mapping) else {}
+    return dict(cast("Mapping[str, core_tools.BaseTool]", tools)) if isinstance(tools, Mapping) else {}
 
 
-def asked_from(view: Builder, node: str) -> Iterator[BaseTool]:
+def asked_from(view: Builder, node: str) -> "Iterator[core_tools.BaseTool]":
     """Give the tools by which models ask for a handoff that this node's own graph, if it is one, does not route."""
     yield from (tool for tool in tools_of(view, node).values() if handoff_of(tool) is not None)
     agent = agent_of(view, node)
@@ -94,7 +94,7 @@ def asked_from(view: Builder, node: str) -> Iterator[BaseTool]:
         yield from (tool for tool in asked_from(inside, name) if (name, handoff_of(tool).id) not in routed)
 
 
-def handoff_of(tool: BaseTool) -> Any:
+def handoff_of(tool: "core_tools.BaseTool") -> Any:
     """Give the handoff that a tool asks for; None for any other tool."""
     # Not by its class: that would import LangGraph's prebuilt package for graphs without one such tool.
     return getattr(tool, "handoff", None)

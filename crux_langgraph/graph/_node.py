@@ -39,6 +39,7 @@ class HandoffNode(Runnable[Any, Any]):
         target: str | None = None,
         on_invalid: Repair | None = None,
         max_hops: int | None = None,
+        store_above_bytes: int | None = None,
         notes: bool = False,
     ) -> None:
         """Take the options of `add_handoff`; `state_schema` is the class of state that the user's functions expect.
@@ -58,6 +59,7 @@ class HandoffNode(Runnable[Any, Any]):
         self._on_invalid = on_invalid
         self._max_hops = max_hops
         self._notes = notes
+        self._store_above_bytes = store_above_bytes
 
     def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:  # noqa: A002, ARG002 - as Runnable names them
         """Hand over what the state holds and give the update of the state; with a repair, as a `Command`."""
@@ -93,6 +95,8 @@ class HandoffNode(Runnable[Any, Any]):
     async def _updates(self, way: Way, payload: Payload[Any], state: Any, place: Place | None) -> dict[str, Any]:
         origin = onward(origin_of(state, self._sender), payload, self._max_hops)
         record = record_of(payload, state, place, origin, self._receiver)
+        if self._store_above_bytes is not None:
+            record = await self.handoff.kept_aside(way, payload, record, above_bytes=self._store_above_bytes)
         updates: dict[str, Any] = {HANDOFFS_KEY: {payload.id: record}}
         if self._notes:
             updates[RUN_KEY] = {self.name: {}}

@@ -52,6 +52,7 @@ def bad_options(placement: Placement) -> Iterator[Finding]:
         *_history(placement),
         *_repair(placement),
         *_max_hops(placement),
+        *_store_above_bytes(placement),
     ):
         yield Finding("bad-option", placement.name, message)
 
@@ -98,6 +99,12 @@ def _repair(placement: Placement) -> Iterator[str]:
         yield "a repair needs the node that produces and the node that receives; give source= and target=."
     if options.fallback in (placement.name, placement.source):
         yield f"fallback={options.fallback!r} leads round in a circle; name a node that takes over."
+
+
+def _store_above_bytes(placement: Placement) -> Iterator[str]:
+    limit = cast("Any", placement.store_above_bytes)
+    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 0):
+        yield f"store_above_bytes={limit!r} is no number of bytes; give a whole number from 0, or nothing."
 
 
 def _max_hops(placement: Placement) -> Iterator[str]:

@@ -21,6 +21,7 @@ class Placement(NamedTuple):
     history: History = "keep"
     on_invalid: Repair | None = None
     max_hops: int | None = None
+    store_above_bytes: int | None = None
     is_routed: bool = False
     """Put there by `add_handoffs`: requests lead to it, and it leads on by itself."""
 

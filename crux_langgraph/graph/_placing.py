@@ -45,6 +45,7 @@ def add_handoff(
     name: str | None = None,
     on_invalid: Repair | None = None,
     max_hops: int | None = None,
+    store_above_bytes: int | None = None,
     retry_policy: RetryPolicy | Sequence[RetryPolicy] | None = None,
     error_handler: Callable[..., Any] | None = None,
     defer: bool = False,
@@ -68,10 +69,13 @@ def add_handoff(
             produced does not fit; the target runs on a good payload alone. None raises at once.
         max_hops: the most hops that a payload may have come by since the user last spoke, this one included; None for
             no limit. A payload that goes round unchanged is refused with and without it.
+        store_above_bytes: a payload whose envelope takes more UTF-8 bytes of JSON stays in the handoff's store, and the
+            state, with every checkpoint, has a reference to it; `received` reads it, and `areceived` on the async way.
         retry_policy, error_handler, defer: as in `StateGraph.add_node`. `RetryPolicy(retry_on=errors.is_retryable)`
             retries what may end differently.
 
     Raises `WiringError` with every `Finding` about what is there already; the rest is checked when the graph compiles.
+    `NoStoreError` when payloads are to be stored and the handoff has no store.
     """
     require_kinds(builder, handoff)
     view = Builder(builder)
@@ -85,9 +89,12 @@ def add_handoff(
         history=history,
         on_invalid=on_invalid,
         max_hops=max_hops,
+        store_above_bytes=store_above_bytes,
     )
     refuse(*bad_sides(placement))
     refuse(*_misused(view, placement, source, target), *duplicates(builder, placement), *faults(view, placement))
+    if store_above_bytes is not None:
+        handoff.require_store("add_handoff")
     notes = needs_notes(view.state_keys, repairs=on_invalid is not None)
     node = HandoffNode(handoff, **_node_options(placement), state_schema=view.state_schema, notes=notes)
     view.add_node(

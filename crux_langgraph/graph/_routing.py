@@ -17,6 +17,7 @@ from crux_langgraph.graph._routed import RequestRouter, RoutedNode
 from crux_langgraph.graph._settling import active_nodes, refuse, settle
 from crux_langgraph.graph._shape import as_mapping
 from crux_langgraph.graph._state import ACTIVE_KEY
+from crux_langgraph.graph._tracing import UNSEEN
 from crux_langgraph.graph._writing import History, Write
 
 
@@ -162,6 +163,7 @@ def _add_node(view: Builder, placement: Placement, retry_policy: Any, error_hand
             max_hops=placement.max_hops,
         ),
         metadata={"crux_handoff_id": placement.handoff.id},
+        trace_policy=UNSEEN,
         input_schema=view.handoff_view(notes=False),
         retry_policy=retry_policy,
         error_handler=error_handler,

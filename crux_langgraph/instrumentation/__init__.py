@@ -2,11 +2,10 @@
 
 from crux_langgraph.instrumentation._nesting import as_subagent, is_inside_a_run
 from crux_langgraph.instrumentation._prepared import Mode, Prepared, identity
-from crux_langgraph.instrumentation._recording import DoneBefore, Facts, Recording
+from crux_langgraph.instrumentation._recording import Facts, Recording
 from crux_langgraph.instrumentation._settings import recorded
 
 __all__ = [
-    "DoneBefore",
     "Facts",
     "Mode",
     "Prepared",

@@ -3,15 +3,20 @@
 import asyncio
 import inspect
 import logging
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, cast
 from uuid import UUID
 
-from langchain_core.callbacks import BaseCallbackHandler, BaseCallbackManager
+from langchain_core.callbacks import AsyncCallbackManager, BaseCallbackHandler, BaseCallbackManager, CallbackManager
 from langchain_core.runnables import RunnableConfig
-from langchain_core.runnables.config import get_async_callback_manager_for_config, get_callback_manager_for_config
+from langchain_core.runnables.config import (
+    ensure_config,
+    get_async_callback_manager_for_config,
+    get_callback_manager_for_config,
+)
 
 from crux_langgraph._waiting import BLOCKING, Way
+from crux_langgraph.instrumentation._listening import Listeners
 
 _TAG = "crux"
 _log = logging.getLogger("crux_langgraph")
@@ -32,14 +37,14 @@ class _Quiet:
 class Dispatch:
     """One run as the callback managers see it. Nothing here raises but what cancels the task."""
 
-    def __init__(self, way: Way, config: RunnableConfig, metadata: Mapping[str, Any]) -> None:
-        """Find who listens under `config`. The metadata is the run's own: its children do not inherit it."""
-        configure = get_callback_manager_for_config if way is BLOCKING else get_async_callback_manager_for_config
-        manager: Any = configure(config)
-        manager.add_metadata(dict(metadata), inherit=False)
-        manager.add_tags([_TAG], inherit=False)
+    def __init__(self, way: Way, listeners: Listeners, metadata: Mapping[str, Any]) -> None:
+        """Find who listens. The metadata is the run's own: its children do not inherit it."""
+        manager = _inherited(way, listeners.config) if listeners.is_plain else _configured(way, listeners.config)
+        manager.metadata = {**manager.metadata, **metadata}
+        manager.tags = [*manager.tags, _TAG]
         manager.handlers = [_Quiet(handler) if handler.raise_error else handler for handler in manager.handlers]
         self._manager = manager
+        self._blocks = way is BLOCKING
         self._run: Any = None
 
     @property
@@ -55,13 +60,25 @@ class Dispatch:
     @property
     def child(self) -> BaseCallbackManager | None:
         """The manager of the runs below this one; None when it has not begun."""
-        return None if self._run is None else self._run.get_child()
+        if self._run is None:
+            return None
+        above: Any = self._manager
+        kind: Callable[..., BaseCallbackManager] = above.__class__
+        return kind(
+            handlers=above.inheritable_handlers.copy(),
+            inheritable_handlers=above.inheritable_handlers,
+            parent_run_id=self._run.run_id,
+            tags=above.inheritable_tags.copy(),
+            inheritable_tags=above.inheritable_tags,
+            metadata=above.inheritable_metadata.copy(),
+            inheritable_metadata=above.inheritable_metadata,
+        )
 
     async def start(self, run_id: UUID, name: str, inputs: Any) -> None:
         """Tell of the start. A cancelled start is still told to all, so that its end can be."""
         try:
             started = self._manager.on_chain_start(None, inputs, run_id=run_id, name=name)
-            self._run = started if not inspect.isawaitable(started) else await self._whole(started)
+            self._run = started if self._blocks else await self._whole(started)
         except Exception as error:  # noqa: BLE001 - a listener's failure, whatever it is
             warn(name, error)
 
@@ -79,7 +96,7 @@ class Dispatch:
             return
         try:
             telling = getattr(run, event)(told)
-            if inspect.isawaitable(telling):
+            if not self._blocks:
                 await telling
         except Exception as error:  # noqa: BLE001 - as in start
             warn(event, error)
@@ -94,6 +111,31 @@ class Dispatch:
             await _wait_out(task)
             self._run = task.result()
             raise
+
+
+def _configured(way: Way, config: RunnableConfig | None) -> Any:
+    """Give the manager that LangChain makes of everything around: the environment and the context too."""
+    configure = get_callback_manager_for_config if way is BLOCKING else get_async_callback_manager_for_config
+    return configure(ensure_config(config))
+
+
+def _inherited(way: Way, config: Any) -> Any:
+    """Give the same where nobody listens but the handlers of `config`: a fifth of the time."""
+    above = config["callbacks"]
+    kind = CallbackManager if way is BLOCKING else AsyncCallbackManager
+    tags: Any = config.get("tags") or ()
+    metadata: Any = config.get("metadata") or {}
+    if not isinstance(above, BaseCallbackManager):
+        above = kind(handlers=above, inheritable_handlers=above)
+    return kind(
+        handlers=above.handlers.copy(),
+        inheritable_handlers=above.inheritable_handlers.copy(),
+        parent_run_id=above.parent_run_id,
+        tags=[*above.tags, *(tag for tag in tags if tag not in above.tags)],
+        inheritable_tags=[*above.inheritable_tags, *(tag for tag in tags if tag not in above.inheritable_tags)],
+        metadata={**above.metadata, **metadata},
+        inheritable_metadata={**above.inheritable_metadata, **metadata},
+    )
 
 
 def _suspends(handler: Any) -> bool:

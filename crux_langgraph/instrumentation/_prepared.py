@@ -1,16 +1,16 @@
 """The run of one crossing: what came in, what went out, and the facts that LangSmith filters by."""
 
 import sys
-from functools import cache, partial
+from collections.abc import Mapping
+from functools import partial
 from typing import Any, Literal
 
 from pydantic import BaseModel
 
 from crux_langgraph._contract import Contract
 from crux_langgraph._payload import Payload
-from crux_langgraph._receipt import Receipt
 from crux_langgraph.instrumentation._recording import End, Facts
-from crux_langgraph.instrumentation._views import rough_bytes
+from crux_langgraph.instrumentation._views import json_bytes, rough_bytes
 
 Mode = Literal["transfer", "await"]
 """Whether control goes on to the target, or the source waits for what it asked for."""
@@ -26,51 +26,55 @@ def identity(handoff: str, from_agent: str | None, to_agent: str | None, mode: M
 
 
 class Prepared:
-    """What the run of one crossing shows, each part made when it is first asked for."""
+    """What the run of one crossing shows: the input as it begins, then what was made of it. Nothing is made unasked."""
 
     def __init__(self, contract: Contract[Any], given: BaseModel) -> None:
         """Take the input, checked by its contract."""
-        self._given = cache(partial(contract.shown, given))
+        self._contract = contract
+        self._given = given
+        self._input: Any = None
+        self._output: Any = None
 
     def input(self) -> Facts:
         """Give what came in."""
-        return {"input": self._given()}
+        self._input = self._contract.shown(self._given)
+        return {"input": self._input}
 
     def ends(self, payload: Payload[Any]) -> End:
         """Give what went out, and the facts about both."""
-        shown = cache(partial(payload.contract.shown, payload.data))
-        summary = {} if payload.summary is None else {"summary": payload.summary}
+        return partial(self._shown, payload), partial(self._facts, payload)
+
+    def _shown(self, payload: Payload[Any]) -> Facts:
+        self._output = payload.contract.shown(payload.data)
         return (
-            lambda: {"payload": shown(), **summary},
-            lambda: payload_facts(payload, self._given(), shown()),
+            {"payload": self._output}
+            if payload.summary is None
+            else {"payload": self._output, "summary": payload.summary}
         )
 
+    def _facts(self, payload: Payload[Any]) -> Facts:
+        receipt, budgeted = payload.receipt, payload.rendering.max_tokens is not None
+        facts = {"crux_payload_id": payload.id, "crux_model_calls": receipt.model_calls}
+        if budgeted or _is_small(self._input):
+            if self._input is not None and not self._contract.private:
+                receipt.know_input(json_bytes(self._input).decode())
+            facts |= {"crux_input_bytes": receipt.input_bytes, "crux_input_tokens": receipt.input_tokens}
+        else:
+            facts["crux_input_bytes"] = rough_bytes(self._input, sys.maxsize)
+        if budgeted or _is_small(self._output):
+            facts |= {"crux_output_bytes": receipt.context_bytes, "crux_output_tokens": receipt.context_tokens}
+            facts["crux_tier"] = receipt.tier
+        else:
+            facts["crux_output_bytes"] = rough_bytes(self._output, sys.maxsize)
+        return {**facts, "crux_ratio": _ratio(facts)}
 
-def payload_facts(payload: Payload[Any], given: Any, shown: Any) -> Facts:
-    """Give sizes, tokens and tier of a payload; `given` is the masked input, `shown` the masked output.
 
-    `output` is the context where the handoff has a budget or the data is small. Where it is large and nobody had it
-    counted, bytes are estimated from the data, and tokens are left out.
-    """
-    budgeted = payload.rendering.max_tokens is not None
-    facts = _input(payload.receipt, given, budgeted=budgeted) | _output(payload.receipt, shown, budgeted=budgeted)
+def _is_small(shown: Any) -> bool:
+    return rough_bytes(shown, ALL_MEASURED) <= ALL_MEASURED
+
+
+def _ratio(facts: Mapping[str, Any]) -> float:
+    """Give output to input: by tokens where both were counted, else by bytes."""
     unit = "tokens" if {"crux_input_tokens", "crux_output_tokens"} <= facts.keys() else "bytes"
-    return {
-        "crux_payload_id": payload.id,
-        **facts,
-        "crux_ratio": round(facts[f"crux_output_{unit}"] / max(facts[f"crux_input_{unit}"], 1), 4),
-        "crux_model_calls": payload.receipt.model_calls,
-    }
-
-
-def _input(receipt: Receipt, given: Any, *, budgeted: bool) -> dict[str, Any]:
-    if budgeted or rough_bytes(given, ALL_MEASURED) <= ALL_MEASURED:
-        return {"crux_input_bytes": receipt.input_bytes, "crux_input_tokens": receipt.input_tokens}
-    return {"crux_input_bytes": rough_bytes(given, sys.maxsize)}
-
-
-def _output(receipt: Receipt, shown: Any, *, budgeted: bool) -> dict[str, Any]:
-    if budgeted or rough_bytes(shown, ALL_MEASURED) <= ALL_MEASURED:
-        sizes = {"crux_output_bytes": receipt.context_bytes, "crux_output_tokens": receipt.context_tokens}
-        return {**sizes, "crux_tier": receipt.tier}
-    return {"crux_output_bytes": rough_bytes(shown, sys.maxsize)}
+    given, made = facts[f"crux_input_{unit}"], facts[f"crux_output_{unit}"]
+    return round(int(made) / max(int(given), 1), 4)

@@ -7,13 +7,15 @@ from types import TracebackType
 from typing import Any, Self, cast
 from uuid import UUID
 
-from langchain_core.runnables.config import ensure_config, patch_config, var_child_runnable_config
+from langchain_core.callbacks import BaseCallbackManager
+from langchain_core.runnables import RunnableConfig
+from langchain_core.runnables.config import patch_config, var_child_runnable_config
 from langchain_core.utils.uuid import uuid7
 from langgraph.errors import GraphBubbleUp, GraphInterrupt
 
 from crux_langgraph._waiting import Way
 from crux_langgraph.errors import CruxError
-from crux_langgraph.instrumentation._dispatching import Dispatch, warn
+from crux_langgraph.instrumentation._dispatching import Dispatch, tree_of, warn
 from crux_langgraph.instrumentation._errors import recorded_error
 from crux_langgraph.instrumentation._late import add_metadata, attach, mark_interrupted
 from crux_langgraph.instrumentation._listening import Listeners, listeners
@@ -27,10 +29,6 @@ End = tuple[View, Callable[[], Facts]]
 
 FACTS_KEY = "crux"
 _UNSEEN: Facts = {}
-
-
-class DoneBefore(Exception):  # noqa: N818 - a signal: nothing went wrong
-    """Ends a block that turns out to have nothing to do, before its run began: then there is none."""
 
 
 class Recording:
@@ -66,6 +64,11 @@ class Recording:
         """Whether anybody listens."""
         return self._told is not None
 
+    @property
+    def link(self) -> dict[str, str]:
+        """By what the run is found again from another trace: its id, and its trace's where LangSmith is told."""
+        return {} if self._run is None else self._run.link()
+
     async def start(self, inputs: View) -> None:
         """Begin the run with what it was given."""
         if self._told is None:
@@ -85,7 +88,7 @@ class Recording:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if self._told is None or (self._run is None and isinstance(error, DoneBefore)):
+        if self._told is None:
             return
         if self._run is None:
             await self.start(lambda: _UNSEEN)
@@ -103,9 +106,8 @@ class _Run:
         self._sums = Sums()
         self._files: dict[str, bytes] = {}
         self._token: Any = None
-        config = ensure_config()
-        self._config = config
-        self._dispatch = Dispatch(way, config, self._facts) if told.handlers else None
+        self._config = told.config
+        self._dispatch = Dispatch(way, told, self._facts) if told.handlers else None
 
     async def start(self, inputs: View) -> None:
         shown = self._shown("input", inputs)
@@ -115,7 +117,12 @@ class _Run:
         await self._dispatch.start(self._id, self._name, shown)
         child = self._dispatch.child
         if child is not None:
-            self._token = var_child_runnable_config.set(patch_config(self._config, callbacks=child))
+            self._token = var_child_runnable_config.set(_below(self._config, child))
+
+    def link(self) -> dict[str, str]:
+        handlers = self._dispatch.handlers if self._dispatch else ()
+        traces = [tree.trace_id for handler in handlers if (tree := tree_of(handler, self._id)) is not None]
+        return {"run_id": str(self._id), **({"trace_id": str(traces[0])} if traces else {})}
 
     async def stop(self, error: BaseException | None, end: End | None, seconds: float) -> None:
         if self._token is not None:
@@ -129,8 +136,9 @@ class _Run:
             await self._ended(*(end or (dict, dict)))
 
     async def _ended(self, outputs: View, facts: Callable[[], Facts]) -> None:
+        shown = self._shown("output", outputs)  # before the facts, which may be about it
         self._add(self._asked(facts))
-        await self._close({**self._shown("output", outputs), FACTS_KEY: self._facts})
+        await self._close({**shown, FACTS_KEY: self._facts})
 
     async def _interrupted(self, signal: GraphBubbleUp) -> None:
         self._add({"crux_status": "interrupted" if isinstance(signal, GraphInterrupt) else "parent_command"})
@@ -185,6 +193,14 @@ class _Run:
             self._stream(told)
         except Exception as error:  # noqa: BLE001 - the reader of a stream may be gone
             warn(self._name, error)
+
+
+def _below(config: RunnableConfig | None, child: BaseCallbackManager) -> RunnableConfig:
+    if config is None:
+        return patch_config(None, callbacks=child)
+    # As `patch_config` does, without the copies: a name and an id are of the run that this config was made for.
+    kept = {key: value for key, value in config.items() if key not in ("run_name", "run_id")}
+    return cast("RunnableConfig", {**kept, "callbacks": child})
 
 
 def _reset(token: Any) -> None:

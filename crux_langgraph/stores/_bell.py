@@ -95,6 +95,8 @@ class Bell:
 
     def ring(self, handoff: str | None = None, scope: str | None = None) -> None:
         """Wake those who wait for this scope of this handoff; everybody with None."""
+        if not self._tickets:
+            return  # whoever comes to watch now looks afterwards
         with self._lock:
             concerned = [ticket for ticket in self._tickets if ticket.hears(handoff, scope)]
         for ticket in concerned:

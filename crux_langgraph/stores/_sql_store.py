@@ -42,8 +42,8 @@ class SqlStore(ABC):
         """Run one statement in the caller's transaction, and commit nothing."""
 
     @abstractmethod
-    def _lease(self, handoff: str, statement: str, values: Values) -> tuple[Any, ...] | None:
-        """Find the row that the statement names and lease it, as one step."""
+    def _lease(self, handoff: str, values: Values) -> tuple[Any, ...] | None:
+        """Find the oldest free row and lease it, as one step."""
 
     @abstractmethod
     def _sent(self, handoff: str, scope: str, tx: Any) -> None:
@@ -113,9 +113,10 @@ class SqlStore(ABC):
             "scope": scope,
             "token": token,
             "lease_s": float(lease_s),
+            "exclusive": exclusive,
             "now": time.time(),
         }
-        row = self._lease(handoff, _CLAIMS[exclusive, scope is not None], values)
+        row = self._lease(handoff, values)
         return None if row is None else Lease(Record._make(row), token)
 
     def extend(self, lease: Lease, *, lease_s: float) -> bool:
@@ -174,14 +175,6 @@ class SqlStore(ABC):
     @staticmethod
     def _record(done: Outcome) -> Record | None:
         return Record._make(done.rows[0]) if done.rows else None
-
-
-_CLAIMS = {
-    (False, False): "claim",
-    (False, True): "claim_scope",
-    (True, False): "claim_exclusive",
-    (True, True): "claim_exclusive_scope",
-}
 
 
 def raise_failed(handoff: str, where: str, error: Exception) -> NoReturn:

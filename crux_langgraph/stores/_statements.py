@@ -7,6 +7,7 @@ from importlib.resources import files
 
 _PACKAGE = "crux_langgraph.stores"
 _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
+_END = re.compile(r";\n(?=\S|$)")  # the statements of a function are indented
 _PART = re.compile(r"\{(\w+)\}")
 
 
@@ -35,7 +36,7 @@ def _text(name: str) -> str:
 
 
 def _split(text: str) -> tuple[str, ...]:
-    return tuple(bare for piece in text.split(";") if (bare := _bare(piece)))
+    return tuple(bare for piece in _END.split(text) if (bare := _bare(piece)))
 
 
 def _bare(sql: str) -> str:

@@ -1,12 +1,13 @@
 """The store for many machines: Postgres, by psycopg 3 (extra `postgres`)."""
 
+import atexit
 import os
 import threading
 import time
-from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any, ClassVar, cast
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 import psycopg
 from psycopg.pq import TransactionStatus
@@ -14,6 +15,7 @@ from psycopg.rows import tuple_row
 from psycopg_pool import AsyncConnectionPool, ConnectionPool, PoolTimeout
 
 from crux_langgraph.errors import StoreError
+from crux_langgraph.stores._notifier import Notifier
 from crux_langgraph.stores._schema import bring_up_to_date
 from crux_langgraph.stores._sql_store import Outcome, SqlStore, Values, raise_failed
 
@@ -30,6 +32,8 @@ _PROBE_S = 20.0
 _RECONNECT_S = 0.5
 
 Connection = psycopg.Connection[Any]
+
+_live: "WeakSet[PostgresStore]" = WeakSet()
 
 
 class PostgresStore(SqlStore):
@@ -51,14 +55,21 @@ class PostgresStore(SqlStore):
         self._lock = threading.Lock()
         self._own: ConnectionPool[Connection] | None = None
         self._pid = 0
+        self._notifier = Notifier(self._notify)
+        _live.add(self)
         self._used_at: WeakKeyDictionary[Connection, float] = WeakKeyDictionary()
 
     def __repr__(self) -> str:
         # Not the connection string: it may hold a password.
         return f"PostgresStore({'a given pool' if self._given else 'a pool of its own'})"
 
+    def flush(self) -> None:
+        """Wait until other processes were told of what was sent."""
+        self._notifier.flush()
+
     def close(self) -> None:
         """Close the pool, if it is the store's own."""
+        self.flush()
         self._bell.close()
         with self._lock:
             if self._own is not None and self._pid == os.getpid():
@@ -67,50 +78,58 @@ class PostgresStore(SqlStore):
             self._pid = 0
 
     def _run(self, handoff: str, statement: str, values: Values) -> Outcome:
-        with self._connected(handoff) as connection:
-            return self._execute(connection, statement, values)
+        try:
+            pool = self._pool(handoff)
+            connection = pool.getconn()
+            try:
+                done = self._execute(connection, statement, values)
+                if not connection.autocommit:  # as in a pool that somebody gave us
+                    connection.commit()
+                self._used_at[connection] = time.monotonic()
+            finally:
+                pool.putconn(connection)
+        except (psycopg.Error, PoolTimeout) as error:
+            raise_failed(handoff, "its Postgres store", error)
+        return done
 
     def _run_in(self, handoff: str, tx: Any, statement: str, values: Values) -> Outcome:
         _require_transaction(handoff, tx)
-        with self._connected(handoff):
-            pass  # the tables must be there
         try:
+            self._pool(handoff)  # the tables must be there
             return self._execute(tx, statement, values)
         except psycopg.Error as error:
             raise_failed(handoff, "the transaction given as tx=", error)
 
-    def _lease(self, handoff: str, statement: str, values: Values) -> tuple[Any, ...] | None:
-        rows = self._run(handoff, statement, values).rows
+    def _lease(self, handoff: str, values: Values) -> tuple[Any, ...] | None:
+        rows = self._run(handoff, "claim", values).rows
         return rows[0] if rows else None
 
     def _sent(self, handoff: str, scope: str, tx: Any) -> None:
-        # After the commit, so that it costs no other sender time. Dying before it costs a waiter some, and no record.
-        values: Values = {"channel": f"{handoff}{_SEPARATOR}{scope}"}
-        self._ask(tx, handoff, "notify", values)
+        channel = f"{handoff}{_SEPARATOR}{scope}"
+        if tx is None:
+            self._notifier.tell(channel)
+        else:
+            self._run_in(handoff, tx, "notify", {"channels": [channel]})
+
+    def _notify(self, channels: list[str]) -> None:
+        self._run("*", "notify", {"channels": channels})
 
     def _execute(self, connection: Connection, statement: str, values: Values) -> Outcome:
         with connection.cursor(row_factory=tuple_row) as cursor:
-            # As bytes: the driver takes a text only where it is a literal of the program.
-            cursor.execute(self._sql[statement].encode(), values)
+            run: Any = cursor.execute  # typed for statements that are literals of the program; ours are in a file
+            run(self._sql[statement], values)
             rows = cursor.fetchall() if cursor.description else []
             return Outcome(rows, cursor.rowcount, rows[0][0] if rows and statement == "append" else None)
 
-    @contextmanager
-    def _connected(self, handoff: str) -> Generator[Connection]:
-        try:
-            with self._pool(handoff).connection() as connection:
-                yield connection
-                self._used_at[connection] = time.monotonic()
-        except (psycopg.Error, PoolTimeout) as error:
-            raise_failed(handoff, "its Postgres store", error)
-
     def _pool(self, handoff: str) -> "ConnectionPool[Connection]":
+        if self._pid == os.getpid():
+            return cast("ConnectionPool[Connection]", self._own or self._given)
         with self._lock:
             if self._pid != os.getpid():
                 with self._first_connection() as connection, connection.transaction():
-                    cursor = connection.cursor(row_factory=tuple_row)
-                    cursor.execute(self._sql["setup_lock"])
-                    bring_up_to_date(handoff, self.family, cursor.execute)
+                    run: Any = connection.cursor(row_factory=tuple_row).execute
+                    run(self._sql["setup_lock"])
+                    bring_up_to_date(handoff, self.family, run)
                 self._own = None if self._given else self._new_pool()
                 self._pid = os.getpid()
             return cast("ConnectionPool[Connection]", self._own or self._given)
@@ -165,12 +184,22 @@ class PostgresStore(SqlStore):
 
 
 def _require_transaction(handoff: str, tx: Any) -> None:
-    if isinstance(tx, psycopg.Connection) and not (
-        tx.autocommit and tx.info.transaction_status == TransactionStatus.IDLE
-    ):
+    if not isinstance(tx, psycopg.Connection):
+        found = f"tx= is a {type(tx).__name__}"
+    elif tx.autocommit and tx.info.transaction_status == TransactionStatus.IDLE:
+        found = "tx= is a connection without a transaction"
+    else:
         return
     raise StoreError(
         handoff=handoff,
-        found=f"tx= is {'a connection without a transaction' if isinstance(tx, psycopg.Connection) else type(tx).__name__}",
+        found=found,
         fix="Give the psycopg.Connection whose open transaction the send is to join: `with connection.transaction():`.",
     )
+
+
+def _flush_all() -> None:
+    for store in list(_live):
+        store.flush()
+
+
+atexit.register(_flush_all)

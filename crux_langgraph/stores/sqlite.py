@@ -19,7 +19,7 @@ MEMORY = ":memory:"
 Synchronous = Literal["full", "normal", "off"]
 
 _BUSY_S = 30.0
-_LOOK_S = 0.015
+_LOOK_S = 0.016
 _WAL_PAUSE_S = 0.02
 
 # A connection that a fork handed down must not be used, and closing it would disturb the parent's.
@@ -38,7 +38,7 @@ class SqliteStore(SqlStore):
     def __init__(self, path: str | os.PathLike[str], *, synchronous: Synchronous = "full") -> None:
         in_memory = os.fspath(path) == MEMORY
         super().__init__(None if in_memory else self._listen)
-        self.path = os.fspath(path)
+        self.path: str = os.fspath(path)
         self._synchronous = synchronous
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
@@ -46,6 +46,10 @@ class SqliteStore(SqlStore):
 
     def __repr__(self) -> str:
         return f"SqliteStore({self.path!r})"
+
+    def exists(self) -> bool:
+        """Say whether the file is there already. Nothing is made."""
+        return self.path == MEMORY or Path(self.path).exists()
 
     def close(self) -> None:
         """Close the connection. What is in memory is gone with it."""
@@ -91,7 +95,8 @@ class SqliteStore(SqlStore):
         files = [row[2] for row in connection.execute("pragma database_list") if row[1] == "main"]
         return self.path != MEMORY and Path(files[0]).resolve() == Path(self.path).resolve()
 
-    def _lease(self, handoff: str, statement: str, values: Values) -> tuple[Any, ...] | None:
+    def _lease(self, handoff: str, values: Values) -> tuple[Any, ...] | None:
+        statement = _CLAIMS[values["exclusive"], values["scope"] is not None]
         # Not UPDATE ... RETURNING, which SQLite has since 3.35: this is as fast, and runs on what systems ship.
         try:
             with self._lock:
@@ -178,11 +183,20 @@ class SqliteStore(SqlStore):
             db.close()
 
 
+_CLAIMS = {
+    (False, False): "claim",
+    (False, True): "claim_scope",
+    (True, False): "claim_exclusive",
+    (True, True): "claim_exclusive_scope",
+}
+
 _ATTEMPTS = 10
 """Where a record has its attempts."""
 
 
 def _outcome(db: sqlite3.Connection, sql: str, values: Values) -> Outcome:
     cursor = db.execute(sql, values)
+    if cursor.description is not None:
+        return Outcome(cursor.fetchall(), 0)
     changed = cursor.rowcount
-    return Outcome(cursor.fetchall(), changed, cursor.lastrowid if changed == 1 else None)
+    return Outcome([], changed, cursor.lastrowid if changed == 1 else None)

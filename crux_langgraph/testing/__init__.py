@@ -1,4 +1,4 @@
-"""What tests of programs with handoffs need: the runs that they made, and the suite that a store must pass."""
+"""What tests of programs with handoffs need: the runs that a program makes, and the suite that a store must pass."""
 
 from crux_langgraph.instrumentation._capturing import CapturedRun, CapturedRuns, capture_runs
 from crux_langgraph.testing.stores import STORE_CHECKS, check_store

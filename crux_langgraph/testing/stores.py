@@ -142,7 +142,6 @@ def an_ended_lease_is_fenced(store: Store) -> None:
     """After its lease a record goes to the next consumer, and the first one can neither acknowledge nor extend it."""
     _append(store, "one")
     late = _one_lease(_claim(store, lease_s=_SHORT_S))
-    _same("still leased", _claim(store), None)
     _wait_until(lambda: store.due_in_s(_HANDOFF, None) is None)
     lease = _one_lease(_claim(store))
     _same("the attempt", lease.record.attempts, 2)
@@ -163,14 +162,16 @@ def a_lease_lasts_as_long_as_it_is_extended(store: Store) -> None:
 def what_is_given_back_waits_its_delay(store: Store) -> None:
     """It is delivered again after the delay; the attempt counts unless it is said not to."""
     _append(store, "one")
+    _append(store, "other", scope="t")
+    _same("given back", store.settle(_one_lease(_claim(store, "t")), State.READY, delay_s=_LEASE_S), True)
+    _same("not yet", _claim(store, "t"), None)
+    _true("due", 0 < (store.due_in_s(_HANDOFF, "t") or 0.0) <= _LEASE_S)
     _same("given back", store.settle(_one_lease(_claim(store)), State.READY, delay_s=_SHORT_S), True)
-    _same("not yet", _claim(store), None)
-    _true("due", 0 < (store.due_in_s(_HANDOFF, "s") or 0.0) <= _SHORT_S)
-    _wait_until(lambda: store.due_in_s(_HANDOFF, None) is None)
-    again = _one_lease(_claim(store))
+    _wait_until(lambda: store.due_in_s(_HANDOFF, "s") is None)
+    again = _one_lease(_claim(store, "s"))
     _same("the second attempt", again.record.attempts, 2)
     store.settle(again, State.READY, counted=False)
-    _same("not counted", _one_lease(_claim(store)).record.attempts, 2)
+    _same("not counted", _one_lease(_claim(store, "s")).record.attempts, 2)
 
 
 def a_dead_letter_is_kept_with_its_reason(store: Store) -> None:
@@ -193,18 +194,20 @@ def a_dead_letter_is_kept_with_its_reason(store: Store) -> None:
 
 def what_has_expired_says_so(store: Store) -> None:
     """An expired record is still given, marked as expired: it is not silently gone."""
+    store.append(_entry("two", scope="t")._replace(ttl_s=_LEASE_S))
+    _same("not yet", bool(_one(store.latest(_HANDOFF, "t")).expired), False)
     store.append(_entry("one")._replace(ttl_s=_SHORT_S))
-    _same("not yet", bool(_one(store.latest(_HANDOFF, "s")).expired), False)
     _wait_until(lambda: bool(_one(store.latest(_HANDOFF, "s")).expired))
-    _same("claimed", bool(_claimed(store).record.expired), True)
+    _same("claimed", bool(_one_lease(_claim(store, "s")).record.expired), True)
 
 
 def a_sweep_takes_only_what_is_over(store: Store) -> None:
     """Done, kept and expired records go when they are old enough; what waits or is dead stays."""
-    for name in ("done", "dead", "waits"):
+    for name in ("done", "dead"):
         _append(store, name)
     store.append(_entry("expired")._replace(ttl_s=0.001))
     store.append(_entry("kept")._replace(state=State.KEPT))
+    last = _append(store, "waits")
     _done(store, _claimed(store))
     store.settle(_claimed(store), State.DEAD, reason="r")
     time.sleep(_SHORT_S)
@@ -212,6 +215,7 @@ def a_sweep_takes_only_what_is_over(store: Store) -> None:
     _same("another handoff's", store.sweep("other", older_than_s=0), 0)
     _same("swept", store.sweep(_HANDOFF, older_than_s=0), 3)
     _same("what stays", sorted(_bodies(store)), ["dead", "waits"])
+    _true("no id is given again", _append(store, "new") > last)
 
 
 def nothing_is_due_where_nothing_waits(store: Store) -> None:

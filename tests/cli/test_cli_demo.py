@@ -74,9 +74,9 @@ def test_one_turn_of_a_triage_model_makes_two_handoffs_and_a_tool_call(command):
     triaged = document["triaged"]
     assert [call["tool"] for call in triaged["calls"]] == ["transfer_to_bookings", "look_up", "transfer_to_refunds"]
     assert [answer["content"].partition(":")[0] for answer in triaged["answers"]] == [
-        "Handing over to bookings.",
+        "Transferred to bookings.",
         case,
-        "Handing over to refunds.",
+        "Transferred to refunds.",
     ]
     assert {desk: payload["data"] for desk, payload in triaged["received"].items()} == {
         "bookings": {"case": case, "task": "Change the booking."},
@@ -84,7 +84,7 @@ def test_one_turn_of_a_triage_model_makes_two_handoffs_and_a_tool_call(command):
     }
     words = command("demo", "--limit", "1").words
     assert "One turn of a triage model: two handoffs and a tool call" in words
-    assert "bookings received Case(" in words
+    assert "received by bookings: Change the booking., refunds: Pay the difference back." in words
 
 
 def test_nothing_is_triaged_when_the_first_conversation_does_not_cross(command):

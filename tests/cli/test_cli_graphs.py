@@ -135,6 +135,12 @@ def test_what_is_no_graph_is_one_line(command, folder, what, name, told) -> None
     assert len(ran.err.splitlines()) == 1
 
 
+def test_a_folder_that_is_looked_in_already_is_not_named_twice(command, folder) -> None:
+    (folder / "app.py").write_text(SOUND)
+    assert [command("check", "app:graph").code for _ in range(2)] == [0, 0]
+    assert sys.path.count(str(folder)) == 1
+
+
 def test_a_folder_is_no_module(command, folder) -> None:
     (folder / "empty.py").mkdir()
     assert command("check", "empty.py:graph").code == 2

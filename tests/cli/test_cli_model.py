@@ -10,7 +10,7 @@ LAZY_KEY = '''
 from langchain_core.language_models import FakeListChatModel
 from pydantic import SecretStr
 
-class ChatAnthropic(FakeListChatModel):
+class ChatGroq(FakeListChatModel):
     """A provider's class that notices a missing key only when it is called."""
 
     responses: list[str] = ["ok"]
@@ -80,7 +80,7 @@ def test_without_a_key_one_line_says_what_to_set(command, monkeypatch):
 
 
 def test_without_the_providers_package_one_line_says_what_to_install(command):
-    assert_one_line(command("demo", "--model", "anthropic:x"), "pip install langchain-anthropic")
+    assert_one_line(command("demo", "--model", "groq:x"), "pip install langchain-groq")
 
 
 def test_without_langchain_one_line_says_what_to_install(command, monkeypatch):
@@ -99,17 +99,15 @@ def test_an_unknown_provider_is_refused_with_those_there_are(command):
 
 @pytest.mark.parametrize("key, code", [("", 2), ("secret", 0)])
 def test_a_provider_that_would_notice_its_missing_key_late_is_asked_first(tmp_path, key, code):
-    package = tmp_path / "langchain_anthropic"
+    package = tmp_path / "langchain_groq"
     package.mkdir()
     (package / "__init__.py").write_text(LAZY_KEY, encoding="utf-8")
     ran = subprocess.run(
-        [sys.executable, "-c", "from crux_langgraph.cli import main; main()", "demo", "--model", "anthropic:x"],
+        [sys.executable, "-c", "from crux_langgraph.cli import main; main()", "demo", "--model", "groq:x"],
         capture_output=True,
         text=True,
         check=False,
         env={**os.environ, "PYTHONPATH": str(tmp_path), "SOME_API_KEY": key},
     )
     assert ran.returncode == code
-    assert ran.stderr == (
-        "" if code == 0 else "crux-langgraph: --model anthropic:x: there is no key; set SOME_API_KEY\n"
-    )
+    assert ran.stderr == ("" if code == 0 else "crux-langgraph: --model groq:x: there is no key; set SOME_API_KEY\n")

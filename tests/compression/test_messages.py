@@ -7,6 +7,7 @@ import pytest
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMessage
 from pydantic import BaseModel
 
+from crux_langgraph import Handoff
 from crux_langgraph.compression import fit
 
 LONG = " ".join(f"Flight HAT{n} leaves at gate {n}." for n in range(300))
@@ -70,6 +71,18 @@ def test_a_strange_call_is_shown_as_far_as_it_goes() -> None:
 @pytest.mark.parametrize("budget", [60, 120, 250, 500, 900])
 def test_a_call_and_its_result_are_kept_together(budget: int) -> None:
     text = fit(history(), budget).text
+    assert any(call for call, _ in calls_and_results(text))
+    assert all(call == result for call, result in calls_and_results(text))
+
+
+@pytest.mark.parametrize("budget", [150, 400, 900, 2_000])
+def test_in_a_field_of_messages_too_a_call_and_its_result_are_kept_together(budget: int) -> None:
+    class Handed(BaseModel):
+        task: str
+        messages: list[AnyMessage]
+
+    contract = Handoff.of(Handed, id="x", max_tokens=budget)
+    text = contract.prepare(Handed(task="Find k7.", messages=history())).context
     assert any(call for call, _ in calls_and_results(text))
     assert all(call == result for call, result in calls_and_results(text))
 

@@ -91,7 +91,7 @@ def test_importing_the_package_loads_nothing_heavy_or_optional() -> None:
     code = (
         "import sys, json, langgraph.graph\n"
         "before = set(sys.modules)\n"
-        "import crux_langgraph\n"
+        "from crux_langgraph import *\n"
         "print(json.dumps(sorted(set(sys.modules) - before)))"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -1,8 +1,10 @@
 """The public face: what is promised is there, nothing else is, and its annotations resolve."""
 
+import ast
 import importlib
 import inspect
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +21,20 @@ def test_what_a_module_offers_is_sorted_and_there(module: str) -> None:
     found = importlib.import_module(module)
     assert found.__all__ == sorted(found.__all__, key=lambda name: (not name.isupper(), name))  # constants first
     assert [name for name in found.__all__ if not hasattr(found, name)] == []
+
+
+def test_type_checkers_are_told_of_the_same_names_from_the_same_places() -> None:
+    stub = ast.parse(Path(crux_langgraph.__file__).with_suffix(".pyi").read_text(encoding="utf-8"))
+    told = {name.name: node.module for node in stub.body if isinstance(node, ast.ImportFrom) for name in node.names}
+    assert sorted(told) == sorted(crux_langgraph.__all__)
+    for name, home in told.items():
+        assert getattr(importlib.import_module(str(home)), name) is getattr(crux_langgraph, name)
+
+
+def test_a_name_that_is_not_offered_is_told_as_for_any_module() -> None:
+    with pytest.raises(AttributeError, match="module 'crux_langgraph' has no attribute 'handof'"):
+        crux_langgraph.handof  # noqa: B018 - to be raised
+    assert dir(crux_langgraph) == sorted(crux_langgraph.__all__)
 
 
 @pytest.mark.parametrize("module", PUBLIC)

@@ -14,7 +14,7 @@ from crux_langgraph import errors
 ROOT = Path(__file__).parent.parent.parent
 REFERENCE = "".join(page.read_text(encoding="utf-8") for page in (ROOT / "docs" / "reference").glob("*.md"))
 DOCUMENTED = set(re.findall(r"^::: (\S+)$", REFERENCE, flags=re.MULTILINE))
-INNER = {"cli", "compression", "graph"}
+INNER = {"cli", "compression", "graph", "instrumentation", "stores"}
 """Modules that offer names to this package; what a user needs of them is offered by the package itself."""
 
 MODULES = [crux_langgraph.__name__] + [

@@ -257,7 +257,18 @@ async def test_a_view_that_fails_is_recorded_as_that(call: Call, seen: Seen) -> 
     await call(two_agents(contract).compile(), {}, {"callbacks": [seen]})
     [(_, outputs)] = seen.ours()
     assert seen.told("handoff:prepare")["inputs"] == {"input": "[not shown: AssertionError while it was written]"}
-    assert outputs["crux"]["crux_facts"] == "not counted: AssertionError"
+    assert outputs["crux"]["crux_input_tokens"] > 0
+
+
+async def test_facts_that_cannot_be_counted_are_recorded_as_that(call: Call, seen: Seen) -> None:
+    def counter(_: str) -> int:
+        raise ZeroDivisionError
+
+    contract = make()
+    contract.counter = counter
+    await call(two_agents(contract).compile(), {}, {"callbacks": [seen]})
+    [(_, outputs)] = seen.ours()
+    assert outputs["crux"]["crux_facts"] == "not counted: ZeroDivisionError"
 
 
 @pytest.mark.parametrize("event", ["on_chain_start", "on_chain_end", "on_chain_error"])

@@ -22,7 +22,7 @@ sys.path.append(str(Path(__file__).parents[1] / "routing"))
 from desk import State, bill, both, call_of, look_up, to_billing, to_refunds
 
 THREAD = {"configurable": {"thread_id": "1"}}
-TOLD = ["Handing over to billing.", "found x", "Handing over to refunds."]
+TOLD = ["Transferred to billing.", "found x", "Transferred to refunds."]
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # what these packages warn of is theirs
 

@@ -9,7 +9,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, MessagesState, StateGraph
 from support import Call, calling, make
 
-from crux_langgraph import HandoffState, add_active_router, add_handoff, errors
+from crux_langgraph import HandoffState, add_active_router, add_handoff, check, errors
 
 THREAD = {"configurable": {"thread_id": "1"}}
 
@@ -112,8 +112,12 @@ def test_a_second_router_is_refused() -> None:
         add_active_router(builder, default="triage")
 
 
-def test_an_edge_that_led_to_the_default_before_gives_way() -> None:
+def test_an_edge_to_the_default_gives_way_added_before_or_after() -> None:
     desk = Desk("talk")
     desk.builder.add_edge(START, "triage")
     add_active_router(desk.builder, default="triage")
+    assert (START, "triage") not in desk.builder.edges
+    desk.builder.add_edge(START, "triage")
+    assert check(desk.builder) == ()
+    desk.builder.compile()
     assert (START, "triage") not in desk.builder.edges

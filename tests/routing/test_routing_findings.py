@@ -205,6 +205,10 @@ RULES: dict[str, tuple[Callable[[], Any], Callable[[], Any]]] = {
         lambda: edge(BUDGETED, source=agent(response_format=Other), read="structured_response"),
         lambda: edge(BUDGETED, source=agent(response_format=Research), read="structured_response"),
     ),
+    "mistyped-response (of a graph that does not tell)": (
+        lambda: edge(BUDGETED, source=agent(response_format=Other), read="structured_response"),
+        lambda: edge(BUDGETED, source=desk().compile(), read="structured_response"),
+    ),
     "repair-bypass": (
         lambda: with_edge(edge(BUDGETED, on_invalid=Repair()), "a-to-b", "b"),
         lambda: with_edge(edge(BUDGETED, on_invalid=Repair()), "b", END),

@@ -189,4 +189,4 @@ def test_routing_takes_tools_and_handoffs() -> None:
 def test_a_call_of_it_is_told_by_its_own_id() -> None:
     command = to_billing.as_tool().invoke(bill("7"))
     (told,) = command.update["messages"]
-    assert (told.tool_call_id, told.content) == ("7", "Handing over to billing.")
+    assert (told.tool_call_id, told.content) == ("7", "Transferred to billing.")

@@ -15,9 +15,23 @@ from pydantic import BaseModel
 from support import Call, ScriptedModel, calling
 
 from crux_langgraph import ActiveAgent, HandoffRequests, Handoffs, HandoffState, add_handoffs, errors, handoff
+from crux_langgraph._requesting import requests_in
+from crux_langgraph.graph import merge_requests
 from crux_langgraph.middleware import HandoffContext, HandoffRouting
 
 THREAD = {"configurable": {"thread_id": "1"}}
+
+
+def called(agent: Any, call: Call) -> Any:
+    """A node that calls an agent, so that no build can see the agent."""
+
+    def node(state: Any) -> Any:
+        return agent.invoke(state)
+
+    async def anode(state: Any) -> Any:
+        return await agent.ainvoke(state)
+
+    return anode if call.is_async else node
 
 
 def answers(out: dict[str, Any]) -> list[str]:
@@ -166,7 +180,7 @@ async def test_an_interrupt_in_the_tool_beside_a_handoff_is_waited_for(call: Cal
     stopped = await call(graph, {"messages": ["hi"]}, THREAD)
     assert stopped["__interrupt__"][0].value == "may I?"
     out = await call(graph, Command(resume="yes"), THREAD)
-    assert [message.content for message in out["messages"][2:]] == ["Handing over to billing.", "yes", "A"]
+    assert [message.content for message in out["messages"][2:]] == ["Transferred to billing.", "yes", "A"]
     assert len(model.sent) == 1
 
 
@@ -257,7 +271,7 @@ async def test_a_tool_node_of_ones_own_hands_over_too(call: Call) -> None:
     builder.add_edge("model", "tools")
     add_handoffs(builder, "tools", [to_billing], default="model")
     out = await call(builder.compile(), {"messages": ["hi"]})
-    assert [message.content for message in out["messages"]] == ["hi", "", "Handing over to billing.", "found x", "A"]
+    assert [message.content for message in out["messages"]] == ["hi", "", "Transferred to billing.", "found x", "A"]
     assert illegal(out["messages"]) is None
 
 
@@ -278,14 +292,8 @@ async def test_a_graph_within_a_graph_hands_over_outside_of_it(call: Call) -> No
 async def test_a_request_that_nothing_leads_on_is_an_error_where_no_build_could_see_it(call: Call) -> None:
     agent = create_agent(ScriptedModel(replies=[calling(refund())]), middleware=[HandoffRouting(to_refunds)])
 
-    def triage(state: Any) -> Any:
-        return agent.invoke(state)
-
-    async def atriage(state: Any) -> Any:
-        return await agent.ainvoke(state)
-
     builder: Any = StateGraph(State)
-    builder.add_node("triage", atriage if call.is_async else triage)
+    builder.add_node("triage", called(agent, call))
     builder.add_node("billing", lambda _: {})
     builder.add_edge(START, "triage")
     add_handoffs(builder, "triage", [to_billing])
@@ -296,14 +304,8 @@ async def test_a_request_that_nothing_leads_on_is_an_error_where_no_build_could_
 async def test_an_agent_that_is_called_by_a_function_hands_over(call: Call) -> None:
     agent = create_agent(ScriptedModel(replies=[calling(bill())]), middleware=[HandoffRouting(to_billing)])
 
-    def triage(state: Any) -> Any:
-        return agent.invoke(state)
-
-    async def atriage(state: Any) -> Any:
-        return await agent.ainvoke(state)
-
     builder: Any = StateGraph(State)
-    builder.add_node("triage", atriage if call.is_async else triage)
+    builder.add_node("triage", called(agent, call))
     builder.add_node("billing", lambda state: {"messages": [AIMessage(to_billing.received(state).data.account)]})
     builder.add_edge(START, "triage")
     add_handoffs(builder, "triage", [to_billing])
@@ -350,3 +352,17 @@ def test_a_narrow_state_of_the_source_hides_no_request() -> None:
     add_handoffs(builder, "triage", [to_billing])
     # A tool that is called outside of any tool node belongs to no task: it is nobody's, and is not led on.
     assert len(builder.compile().invoke({"messages": []})["handoff_requests"]) == 1
+
+
+@pytest.mark.parametrize("turn, answered", [(calling(bill()), "billed"), ("talk", "talk")], ids=["handoff", "talk"])
+async def test_what_is_no_request_is_passed_over(call: Call, turn: Any, answered: str) -> None:
+    queue = {"x": 5, "y": {"handoff": "z"}}
+    out = await call(Desk(turn).builder.compile(), {"messages": ["hi"], "handoff_requests": queue})
+    assert answers(out) == [answered]
+
+
+def test_a_queue_takes_requests_and_removals_and_nothing_else() -> None:
+    one = {"handoff": "a"}
+    assert merge_requests({"1": one, "2": 5}, {"3": one, "4": 5, "1": None}) == {"3": one}
+    assert merge_requests(None, None) == {}
+    assert requests_in({"handoff_requests": {"x": 5, "y": {"handoff": "z"}}}) == []

@@ -68,12 +68,20 @@ async def main(agent: CompiledStateGraph[MessagesState, None, Any, Any], asks: C
     assert_type(of_graph, Delegate[Research, Brief, None, Ask])
     with_context = Delegate.from_graph(asks, handoff=contract, args_schema=Ask, output="text")
     assert_type(with_context, Delegate[Research, Brief, Ctx, Ask])
+    remote = Delegate.from_remote("http://127.0.0.1:2024", "far", handoff=contract, args_schema=Ask, timeout_s=2)
+    assert_type(remote, Delegate[Research, Brief, None, Ask])
+    assert_type(remote.run({"question": "q"}).data, Brief)
+    for_users = Delegate.from_remote(
+        "http://127.0.0.1:2024", "far", handoff=contract, args_schema=Ask, context_schema=Ctx, context_keys=["user"]
+    )
+    assert_type(for_users, Delegate[Research, Brief, Ctx, Ask])
     wide: DelegateResult[BaseModel] = of_graph.run(Ask(question="q"))
     print(wide)
     with_options.run({})  # type: ignore[call-arg] # pyright: ignore[reportCallIssue, reportArgumentType]
     with_options.run({}, context="ada")  # type: ignore[arg-type] # pyright: ignore[reportCallIssue, reportArgumentType]
     plain.run({}, context=Ctx(user="u"))  # type: ignore[call-overload] # pyright: ignore[reportCallIssue, reportArgumentType]
     of_graph.run(Research(question="q"))  # type: ignore[call-overload] # pyright: ignore[reportCallIssue, reportArgumentType]
+    Delegate.from_remote("http://127.0.0.1:2024", "far", handoff=contract, args_schema=Ask, time_s=2)  # type: ignore[call-overload] # pyright: ignore[reportCallIssue]
     Delegate.from_graph(agent, handoff=contract, args_schema=Ask, max_depht=2)  # type: ignore[call-overload] # pyright: ignore[reportCallIssue]
 
 

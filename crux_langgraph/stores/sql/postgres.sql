@@ -55,46 +55,7 @@ and state in (%(s0)s, %(s1)s, %(s2)s, %(s3)s)
 order by id desc limit %(limit)s
 
 -- name: claim
-with free as materialized (
-    select id as free_id from crux_handoff
-    where handoff = %(handoff)s and state = 0 and due <= clock_timestamp()
-    order by id limit 1 for update skip locked
-)
-{lease}
-
--- name: claim_scope
-with free as materialized (
-    select id as free_id from crux_handoff
-    where handoff = %(handoff)s and scope = %(scope)s and state = 0 and due <= clock_timestamp()
-    order by id limit 1 for update skip locked
-)
-{lease}
-
--- name: claim_exclusive
-with free as materialized (
-    select id as free_id from crux_handoff as r
-    where handoff = %(handoff)s and state = 0 and due <= clock_timestamp() and not exists {older}
-    order by id limit 1 for update skip locked
-)
-{lease}
-
--- name: claim_exclusive_scope
-with free as materialized (
-    select id as free_id from crux_handoff as r
-    where handoff = %(handoff)s and scope = %(scope)s and state = 0 and due <= clock_timestamp() and not exists {older}
-    order by id limit 1 for update skip locked
-)
-{lease}
-
--- name: older
-(select 1 from crux_handoff as o
-where o.handoff = r.handoff and o.scope = r.scope and o.state = 0 and o.id < r.id)
-
--- name: lease
-update crux_handoff
-set token = %(token)s, due = clock_timestamp() + make_interval(secs => %(lease_s)s), attempts = attempts + 1
-from free where id = free.free_id
-returning {columns}
+select {columns} from crux_handoff_claim(%(handoff)s, %(scope)s, %(token)s, %(lease_s)s, %(exclusive)s)
 
 -- name: extend
 update crux_handoff set due = clock_timestamp() + make_interval(secs => %(lease_s)s)
@@ -125,7 +86,7 @@ where handoff = %(handoff)s and scope = %(scope)s and state = 0 and due > clock_
 
 -- name: notify
 -- In a transaction of its own, after that of the send: inside it, all senders of a database would wait for each other.
-select pg_notify('crux_handoff', %(channel)s)
+select pg_notify('crux_handoff', channel) from unnest(%(channels)s::text[]) as channel
 
 -- name: handoffs
 select handoff, state, count(*), extract(epoch from min(created))::float8 from crux_handoff

@@ -1,7 +1,8 @@
 -- One row for each payload. The body stands last: what is read or changed without it does not touch its pages.
+-- Ids rise because a sweep leaves the newest row; `autoincrement` would write to one more table with each insert.
 -- The token has a fixed width, so that a claim and an acknowledgement overwrite the row in place.
 create table if not exists crux_handoff (
-    id integer primary key autoincrement,
+    id integer primary key,
     handoff text not null,
     scope text not null,
     dedup text,

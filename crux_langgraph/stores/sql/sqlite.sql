@@ -75,8 +75,10 @@ update crux_handoff set state = 0, reason = null, attempts = 0, due_s = :now
 where handoff = :handoff and state = 2 and (:id is null or id = :id)
 
 -- name: sweep
+-- Never the newest row of all, whose id would be given again.
 delete from crux_handoff
 where handoff = :handoff and created_s <= :now - :older_than_s and (state in (1, 3) or (state = 0 and expires_s <= :now))
+and id < (select max(id) from crux_handoff)
 
 -- name: due
 select min(due_s) - :now from crux_handoff indexed by crux_handoff_ready

@@ -1,15 +1,15 @@
-"""@handoff and Handoff: the steps of one crossing, in order, written once for sync and async."""
+"""Handoff: the steps of one crossing, in order, written once for sync and async."""
 
 import functools
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from time import perf_counter
-from typing import Any, Generic, Protocol, cast, get_args, overload
+from typing import Any, Generic, cast, get_args
 from uuid import uuid4
 
 from langchain_core import tools
 from pydantic import BaseModel
-from typing_extensions import TypeVar
+from typing_extensions import TypeVar, Unpack
 
 from crux_langgraph._context import DEFAULT_PRIORITY, Context
 from crux_langgraph._contract import Contract
@@ -33,14 +33,15 @@ from crux_langgraph._defining import (
     contract_for,
     id_from,
 )
+from crux_langgraph._handoff._options import HandoffOptions, OnPrepare, Options, SharedOptions
 from crux_langgraph._inbox import Inbox
 from crux_langgraph._payload import Payload, records_in, written
 from crux_langgraph._receipt import Receipt
 from crux_langgraph._rendering import Rendering
-from crux_langgraph._signature import Signature, read_signature
+from crux_langgraph._signature import Signature
 from crux_langgraph._summarizing import Summarize
 from crux_langgraph._waiting import AWAITING, BLOCKING, Way, finish
-from crux_langgraph.compression import Counter, estimate_tokens, new_marker
+from crux_langgraph.compression import Counter, new_marker
 from crux_langgraph.errors import BudgetError, HookError, InputError, NotReceivedError
 from crux_langgraph.instrumentation import Mode, Prepared, Recording, identity
 
@@ -49,10 +50,7 @@ Out = TypeVar("Out", bound=BaseModel)
 Ret = TypeVar("Ret", default=Any)
 Model = TypeVar("Model", bound=BaseModel)
 
-Admit = Callable[[Callable[[], str]], Coroutine[Any, Any, None]]
-
-OnPrepare = Callable[[Payload[Any]], object]
-"""A hook that is called with each prepared payload, sync or async; what it returns is ignored."""
+_MANY_CHARS = 200_000
 
 
 class Handoff(Inbox[In, Out], Generic[In, Out, Ret]):
@@ -69,36 +67,28 @@ class Handoff(Inbox[In, Out], Generic[In, Out, Ret]):
         self,
         transform: Callable[..., Any],
         signature: Signature,
-        *,
-        id: str | None = None,  # noqa: A002 - the name users know an id by
-        from_agent: str | None = None,
-        to_agent: str | None = None,
-        max_tokens: int | None = None,
-        counter: Counter = estimate_tokens,
-        summarize: Summarize | None = None,
-        on_prepare: OnPrepare | None = None,
-        version: int = 1,
-        store: Any = None,
+        **options: Unpack[HandoffOptions],
     ) -> None:
         """Check the definition. Use `@handoff` or `Handoff.of`, which document the options and what they raise."""
         functools.update_wrapper(self, transform, updated=())
         name = self.__name__ = signature.name
-        super().__init__(checked_store(name, store))
+        given = Options(**options)
+        super().__init__(checked_store(name, given.store))
         self._signature = signature
         self._input: Contract[In] = contract_for(name, "input", signature.input_type)
         self._output: Contract[Out] = contract_for(name, "output", signature.output_type)
-        self._on_prepare: OnPrepare | None = checked_hook(name, on_prepare)
-        self.id: str = checked_id(name, id) if id is not None else id_from(name)
-        self.from_agent: str | None = checked_agent(name, "from_agent", from_agent)
-        self.to_agent: str | None = checked_agent(name, "to_agent", to_agent)
-        self.counter: Counter = checked_counter(name, counter)
+        self._on_prepare: OnPrepare | None = checked_hook(name, given.on_prepare)
+        self.id: str = checked_id(name, given.id) if given.id is not None else id_from(name)
+        self.from_agent: str | None = checked_agent(name, "from_agent", given.from_agent)
+        self.to_agent: str | None = checked_agent(name, "to_agent", given.to_agent)
+        self.counter: Counter = checked_counter(name, given.counter)
         self.max_tokens: int | None = checked_max_tokens(
-            name, max_tokens, handoff_id=self.id, from_agent=self.from_agent, counter=counter
+            name, given.max_tokens, handoff_id=self.id, from_agent=self.from_agent, counter=given.counter
         )
         self._identity = {mode: identity(self.id, self.from_agent, self.to_agent, mode) for mode in get_args(Mode)}
-        self.summarize: Summarize | None = checked_summarize(name, summarize, self.max_tokens)
-        self._rendering = Rendering(self.id, self.max_tokens, counter, signature.description)
-        self.version: int = checked_version(name, version)
+        self.summarize: Summarize | None = checked_summarize(name, given.summarize, self.max_tokens)
+        self._rendering = Rendering(self.id, self.max_tokens, given.counter, signature.description)
+        self.version: int = checked_version(name, given.version)
         self.description: str = signature.description
         """The docstring: what the receiving agent is to do with the payload."""
 
@@ -107,14 +97,7 @@ class Handoff(Inbox[In, Out], Generic[In, Out, Ret]):
         model: type[Model],
         *,
         id: str,  # noqa: A002 - the name users know an id by
-        from_agent: str | None = None,
-        to_agent: str | None = None,
-        max_tokens: int | None = None,
-        counter: Counter = estimate_tokens,
-        summarize: Summarize | None = None,
-        on_prepare: OnPrepare | None = None,
-        version: int = 1,
-        store: Any = None,
+        **options: Unpack[SharedOptions],
     ) -> "Handoff[Model, Model, Model]":
         """Make a handoff that checks and passes on one model as it is. The options are those of `@handoff`."""
         signature = Signature(
@@ -125,19 +108,7 @@ class Handoff(Inbox[In, Out], Generic[In, Out, Ret]):
             output_type=model,
             wants_runtime=False,
         )
-        return Handoff(
-            _identity,
-            signature,
-            id=id,
-            from_agent=from_agent,
-            to_agent=to_agent,
-            max_tokens=max_tokens,
-            counter=counter,
-            summarize=summarize,
-            on_prepare=on_prepare,
-            version=version,
-            store=store,
-        )
+        return Handoff(_identity, signature, id=id, **options)
 
     def __call__(self, value: In, /, **runtime: Any) -> Ret:
         """Call the plain function: no checks, no payload."""
@@ -207,19 +178,14 @@ class Handoff(Inbox[In, Out], Generic[In, Out, Ret]):
         *,
         payload_id: str | None = None,
         mode: Mode = "transfer",
-        admit: Admit | None = None,
     ) -> Payload[Out]:
         """Run the steps of `prepare` on either way, for adapters that bring a payload id of their own.
 
-
-        `mode` is what the run of it says: `await` where the source waits for what it asked for. `admit` is awaited
-        before the transform, with a function that writes the checked input as JSON; what it raises ends the flow.
+        `mode` is what the run of it says: `await` where the source waits for what it asked for.
         """
         async with Recording(way, "handoff:prepare", self._identity[mode]) as run:
             started = perf_counter()
             given = check_input(self.id, self._input, value)
-            if admit is not None:
-                await admit(lambda: written(InputError, self.id, given, self._input.text))
             checked = perf_counter()
             shown = Prepared(self._input, given)
             await run.start(shown.input)
@@ -236,7 +202,7 @@ class Handoff(Inbox[In, Out], Generic[In, Out, Ret]):
                 from crux_langgraph._shortening import shortened  # most programs ask no model for that
 
                 payload = await shortened(way, self.summarize, payload)
-            self._require_fit(payload)
+            await self._require_fit(way, payload)
             if self._on_prepare is not None:
                 await call_user(way, self.id, HookError, "on_prepare", self._on_prepare, payload)
             run.end(*shown.ends(payload))
@@ -263,9 +229,13 @@ class Handoff(Inbox[In, Out], Generic[In, Out, Ret]):
         )
         return payload
 
-    def _require_fit(self, payload: Payload[Out]) -> None:
+    async def _require_fit(self, way: Way, payload: Payload[Out]) -> None:
+        if self.max_tokens is None:
+            return
+        if len(payload.whole) > _MANY_CHARS:
+            await way.call(lambda: payload.rendered)  # off the event loop: a megabyte is fitted for half a second
         # The last act: the exact string is counted, whatever the fit believed.
-        if self.max_tokens is None or payload.receipt.context_tokens <= self.max_tokens:
+        if payload.receipt.context_tokens <= self.max_tokens:
             return
         raise BudgetError(
             handoff=self.id,
@@ -281,7 +251,7 @@ class Handoff(Inbox[In, Out], Generic[In, Out, Ret]):
         Raises `EnvelopeError` whose `reason` tells a corrupt envelope, one of another handoff, one of another
         version of this handoff, and data that no longer fits apart.
         """
-        record = read_envelope(self.id, self.version, envelope, self._upgrades)
+        record = read_envelope(self.id, self.version, self.with_data(envelope), self._upgrades)
         data = load_data(self.id, self._output, record.data)
         payload: Payload[Out] = Payload(
             id=record.id,
@@ -308,7 +278,8 @@ class Handoff(Inbox[In, Out], Generic[In, Out, Ret]):
     def received(self, state: object) -> Payload[Out]:
         """Give the newest payload of this handoff in `state` (a mapping or an object), checked.
 
-        Raises `NotReceivedError` when there is none and `EnvelopeError` when it cannot be read.
+        Raises `NotReceivedError` when there is none and `EnvelopeError` when it cannot be read. One that the state
+        only refers to is read from the store: on the async way use `areceived`.
         """
         records = self._records(state)
         if not records:
@@ -318,6 +289,16 @@ class Handoff(Inbox[In, Out], Generic[In, Out, Ret]):
                 fix="Reach this node through add_handoff, and mix HandoffState into the state that this node reads.",
             )
         return self.from_envelope(max(reversed(records), key=lambda record: str(record.get("created_at"))))
+
+    async def areceived(self, state: object) -> Payload[Out]:
+        """As `received`."""
+        payload: Payload[Out] = await AWAITING.call(self.received, state)
+        return payload
+
+    async def areceived_all(self, state: object) -> list[Payload[Out]]:
+        """As `received_all`."""
+        payloads: list[Payload[Out]] = await AWAITING.call(self.received_all, state)
+        return payloads
 
     def received_all(self, state: object) -> list[Payload[Out]]:
         """Give all payloads of this handoff's latest round, for a node that several branches lead into.
@@ -332,102 +313,3 @@ class Handoff(Inbox[In, Out], Generic[In, Out, Ret]):
 
 def _identity(value: Any, /) -> Any:
     return value
-
-
-class HandoffDecorator(Protocol):
-    """What `@handoff(...)` with options gives: takes the transform, gives the handoff."""
-
-    @overload
-    def __call__(
-        self, transform: Callable[[In], Coroutine[Any, Any, Out]], /
-    ) -> Handoff[In, Out, Coroutine[Any, Any, Out]]: ...
-    @overload
-    def __call__(self, transform: Callable[[In], Out], /) -> Handoff[In, Out, Out]: ...
-
-
-@overload
-def handoff(transform: Callable[[In], Coroutine[Any, Any, Out]], /) -> Handoff[In, Out, Coroutine[Any, Any, Out]]: ...
-@overload
-def handoff(transform: Callable[[In], Out], /) -> Handoff[In, Out, Out]: ...
-@overload
-def handoff(
-    *,
-    id: str | None = None,
-    from_agent: str | None = None,
-    to_agent: str | None = None,
-    max_tokens: int | None = None,
-    counter: Counter = estimate_tokens,
-    summarize: Summarize | None = None,
-    on_prepare: OnPrepare | None = None,
-    version: int = 1,
-    store: Any = None,
-) -> HandoffDecorator: ...
-def handoff(
-    transform: Callable[[Any], Any] | None = None,
-    /,
-    *,
-    id: str | None = None,  # noqa: A002 - the name users know an id by
-    from_agent: str | None = None,
-    to_agent: str | None = None,
-    max_tokens: int | None = None,
-    counter: Counter = estimate_tokens,
-    summarize: Summarize | None = None,
-    on_prepare: OnPrepare | None = None,
-    version: int = 1,
-    store: Any = None,
-) -> Any:
-    """Make a function `(research: Research) -> Brief` a typed handoff, bare or with options.
-
-    Input and output are read from the annotations and must be pydantic models whose fields survive JSON. The function
-    may be sync or async, and may ask for `runtime: Runtime[Ctx] | None = None` (None outside a graph). Its docstring
-    says what the receiving agent is to do, and is kept as `description`. Validators of the models run again on what it
-    returns.
-
-    Options:
-        id: names the handoff in states, errors and traces; by default the function's name with `-` for `_`.
-        from_agent, to_agent: the agents' names; the default source and target of `add_handoff`.
-        max_tokens: the most tokens of `payload.context` by `counter`, frame included; None for no limit.
-        counter: tokens of a text; by default an estimate that works offline and is rather too high than too low.
-        summarize: lets a model shorten the prose of what does not fit, `Summarize(model)`; None for the deterministic
-            fit alone, which also steps in wherever the model fails.
-        on_prepare: called with each payload after all checks, sync or async.
-        version: of the payload's format; a payload of another version is refused when it is read back, unless an
-            `upgrade` leads from it.
-        store: where `send`, `receive` and `claim` have their inbox: "sqlite:" (a file in the user's state folder),
-            "sqlite:///path", "sqlite::memory:", "postgresql://...", a psycopg pool or a `Store`; by default what the
-            variable CRUX_HANDOFF_URL names.
-
-    Raises `DefinitionError` for whatever could not work later, with what to write instead.
-
-    >>> from pydantic import BaseModel
-    >>> from crux_langgraph import handoff
-    >>> class Research(BaseModel):
-    ...     question: str
-    ...     findings: list[str]
-    >>> class Brief(BaseModel):
-    ...     task: str
-    >>> @handoff(from_agent="research", to_agent="writer")
-    ... def research_to_writer(research: Research) -> Brief:
-    ...     return Brief(task=research.question)
-    >>> research_to_writer
-    <Handoff research-to-writer: Research -> Brief>
-    >>> research_to_writer.prepare({"question": "Why?", "findings": []}).data
-    Brief(task='Why?')
-    """
-
-    def decorate(function: Callable[[Any], Any]) -> Handoff[Any, Any]:
-        return Handoff(
-            function,
-            read_signature(function),
-            id=id,
-            from_agent=from_agent,
-            to_agent=to_agent,
-            max_tokens=max_tokens,
-            counter=counter,
-            summarize=summarize,
-            on_prepare=on_prepare,
-            version=version,
-            store=store,
-        )
-
-    return decorate if transform is None else decorate(transform)

@@ -1,0 +1,303 @@
+"""What the stores cost against the drivers themselves doing the same durable writes, in one run, slice by slice.
+
+Raw is one statement each: an insert; an update that takes the oldest row; a delete. Its table has a body, the handoff,
+the scope and a state, and the two indexes that find the oldest that is ready and the newest of a scope. Ours has besides: a key, order per scope, leases, fenced acknowledgement, history, wake-up.
+
+    uv run python tests/benchmarks/stores.py [--rounds N] [--only sqlite|postgres] [--disk no|yes] [--quick]
+"""
+
+import argparse
+import os
+import secrets
+import sqlite3
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from postgres import Postgres
+
+from crux_langgraph.stores import Entry, State
+from crux_langgraph.stores.postgres import PostgresStore
+from crux_langgraph.stores.sqlite import SqliteStore
+
+FORK = get_context("fork")
+HANDOFF = "bench"
+SLICE_S = 0.12
+
+BARS = {
+    ("sqlite", "no"): (0.6, 0.7),
+    ("postgres", "no"): (0.35, 0.55),
+    ("sqlite", "yes"): (0.6, 0.7),
+    ("postgres", "yes"): (0.6, 0.7),
+}
+
+
+class RawSqlite:
+    def __init__(self, path: str, synchronous: str) -> None:
+        self.db = sqlite3.connect(path, timeout=60, isolation_level=None)
+        self.db.execute("pragma journal_mode = wal")
+        self.db.execute(f"pragma synchronous = {synchronous}")
+        self.db.execute(
+            "create table if not exists raw (id integer primary key, handoff text, scope text, state integer, body blob)"
+        )
+        self.db.execute("create index if not exists raw_ready on raw (handoff, id) where state = 0")
+        self.db.execute("create index if not exists raw_scope on raw (handoff, scope, id)")
+
+    def send(self, scope: str, body: bytes) -> None:
+        self.db.execute("insert into raw (handoff, scope, state, body) values (?, ?, 0, ?)", (HANDOFF, scope, body))
+
+    def take(self) -> bool:
+        row = self.db.execute(
+            "update raw set state = 1 where id = (select id from raw where handoff = ? and state = 0 order by id limit 1)"
+            " returning id, body",
+            (HANDOFF,),
+        ).fetchall()
+        for id_, _ in row:
+            self.db.execute("delete from raw where id = ?", (id_,))
+        return bool(row)
+
+    def fill(self, count: int, size: int) -> None:
+        self.db.execute(
+            "insert into raw (handoff, scope, state, body) with recursive n(i) as (select 1 union all"
+            " select i + 1 from n where i < ?) select ?, 's' || (i % 7), 0, zeroblob(?) from n",
+            (count, HANDOFF, size),
+        )
+
+    def clear(self) -> None:
+        self.db.execute("delete from raw")
+
+
+class RawPostgres:
+    def __init__(self, url: str) -> None:
+        self.db = psycopg.connect(url, autocommit=True)
+
+    def setup(self) -> None:
+        self.db.execute(
+            "create table raw (id bigserial primary key, handoff text, scope text, state int, body bytea);"
+            "alter table raw alter column body set storage external;"
+            "create index raw_ready on raw (handoff, id) where state = 0;"
+            "create index raw_scope on raw (handoff, scope, id)"
+        )
+
+    def send(self, scope: str, body: bytes) -> None:
+        self.db.execute("insert into raw (handoff, scope, state, body) values (%s, %s, 0, %s)", (HANDOFF, scope, body))
+
+    def take(self) -> bool:
+        row = self.db.execute(
+            "update raw set state = 1 where id = (select id from raw where handoff = %s and state = 0"
+            " order by id limit 1 for update skip locked) returning id, body",
+            (HANDOFF,),
+        ).fetchall()
+        for id_, _ in row:
+            self.db.execute("delete from raw where id = %s", (id_,))
+        return bool(row)
+
+    def fill(self, count: int, size: int) -> None:
+        self.db.execute(
+            "insert into raw (handoff, scope, state, body) select %s, 's' || i %% 7, 0, decode(repeat('00', %s), 'hex')"
+            " from generate_series(1, %s) i",
+            (HANDOFF, size, count),
+        )
+
+    def clear(self) -> None:
+        self.db.execute("truncate raw")
+
+
+class Ours:
+    def __init__(self, store: Any, raw: Any) -> None:
+        self.store, self.db = store, raw.db
+
+    def send(self, scope: str, body: bytes) -> None:
+        self.store.append(Entry(HANDOFF, scope, body, b"d" * 32))
+
+    def take(self) -> bool:
+        lease = self.store.claim(HANDOFF, None, lease_s=60, exclusive=False)
+        return lease is not None and self.store.settle(lease, State.DONE)
+
+    def fill(self, count: int, size: int, state: int = 0) -> None:
+        fill = FILL_SQLITE if isinstance(self.store, SqliteStore) else FILL_POSTGRES
+        self.db.execute(fill, {"count": count, "handoff": HANDOFF, "size": size, "state": state, "now": time.time()})
+
+    def clear(self) -> None:
+        self.db.execute("delete from crux_handoff" if isinstance(self.store, SqliteStore) else "truncate crux_handoff")
+
+
+FILL_SQLITE = """
+insert into crux_handoff (handoff, scope, version, meta, created_s, due_s, state, digest, body)
+with recursive n(i) as (select 1 union all select i + 1 from n where i < :count)
+select :handoff, 's' || (i % 7), 1, '{}', :now, :now, :state, zeroblob(32), zeroblob(:size) from n
+"""
+FILL_POSTGRES = """
+insert into crux_handoff (id, handoff, scope, version, meta, state, digest, body)
+select nextval('crux_handoff_id'), %(handoff)s, 's' || i %% 7, 1, '{}', %(state)s, '\\x00',
+decode(repeat('00', %(size)s), 'hex') from generate_series(1, %(count)s) i
+"""
+
+
+def opened(family: str, place: str, disk: str) -> tuple[Any, Ours]:
+    if family == "sqlite":
+        synchronous: Any = "full" if disk == "yes" else "off"
+        raw: Any = RawSqlite(place, synchronous)
+        return raw, Ours(SqliteStore(place, synchronous=synchronous), raw)
+    raw = RawPostgres(place)
+    return raw, Ours(PostgresStore(place), raw)
+
+
+def worker(family: str, place: str, disk: str, size: int, pipe: Any) -> None:
+    """Do slices of work as it is told: whose, what, for how long, and answer how many were done in how many seconds."""
+    raw, ours = opened(family, place, disk)
+    body, scope = secrets.token_bytes(size), f"s{os.getpid()}"
+    ours.store.latest(HANDOFF, scope)
+    while (told := pipe.recv()) is not None:
+        whose, what, start_at = told
+        side = raw if whose == "raw" else ours
+        work: Callable[[], Any] = (lambda s=side: s.send(scope, body)) if what == "send" else side.take
+        while time.monotonic() < start_at:
+            time.sleep(0.001)
+        done, started = 0, time.monotonic()
+        while time.monotonic() < start_at + SLICE_S and work() is not False:
+            done += 1
+        pipe.send((done, time.monotonic() - started))
+
+
+def rates(family: str, place: str, disk: str, size: int, processes: int, rounds: int) -> None:
+    """Print the ratio of our rate to the raw one, for sends and for claims with their acknowledgement."""
+    sides = dict(zip(("raw", "ours"), opened(family, place, disk), strict=True))
+    sides["ours"].store.latest(HANDOFF, "s")
+    pipes = []
+    for _ in range(processes):
+        here, there = FORK.Pipe()
+        FORK.Process(target=worker, args=(family, place, disk, size, there), daemon=True).start()
+        pipes.append(here)
+    for what, bar in zip(("send", "claim+ack"), BARS[family, disk], strict=True):
+        pairs = [pair(sides, pipes, what, size, turn) for turn in range(rounds + 1)][1:]  # the first one warms up
+        ratio, raw = (statistics.median(column) for column in zip(*pairs, strict=True))
+        print(
+            f"{family:9} flushes {disk:3} {size // 1000:4} KB  {processes} process(es)  {what:10}"
+            f" {ratio:5.2f} of raw ({raw:7.0f}/s)   >= {bar} {'' if ratio >= bar else 'MISSED'}",
+            flush=True,
+        )
+    for pipe in pipes:
+        pipe.send(None)
+
+
+def pair(sides: dict[str, Any], pipes: list[Any], what: str, size: int, turn: int) -> tuple[float, float]:
+    """Run one slice of each side, in turns the one or the other first; give the ratio and the raw rate."""
+    rate = {}
+    for whose in ("raw", "ours") if turn % 2 else ("ours", "raw"):
+        sides[whose].clear()
+        if what != "send":
+            sides[whose].fill(20_000 if size < 10_000 else 1_500, size)
+            sides[whose].db.execute("analyze")
+        start_at = time.monotonic() + 0.02
+        for pipe in pipes:
+            pipe.send((whose, what, start_at))
+        rate[whose] = sum(done / took for done, took in (pipe.recv() for pipe in pipes))
+    return rate["ours"] / rate["raw"], rate["raw"]
+
+
+def latencies(family: str, place: str) -> None:
+    """Claim with few and with many rows stored, nearly all of them done."""
+    medians = {}
+    for count in (1_000, 1_000_000):
+        raw, ours = opened(family, place, "no")
+        ours.store.latest(HANDOFF, "s")
+        ours.clear()
+        for _ in range(max(1, count // 100_000)):
+            ours.fill(min(count, 100_000), 100, state=1)
+        ours.fill(400, 100)
+        raw.db.execute("analyze")
+        took = []
+        for _ in range(400):
+            started = time.perf_counter()
+            ours.store.claim(HANDOFF, None, lease_s=60, exclusive=False)
+            took.append(time.perf_counter() - started)
+        medians[count] = statistics.median(took[50:])
+    ratio = medians[1_000_000] / medians[1_000]
+    print(
+        f"{family:9} claim latency {medians[1_000] * 1e6:.0f} us with 10^3 rows, {ratio:.2f} times with 10^6   <= 1.5"
+    )
+
+
+def wake_ups(family: str, place: str) -> None:
+    """Measure how long after the commit a waiter in another process has the record, and what waiting costs."""
+    _, ours = opened(family, place, "no")
+    ours.store.latest(HANDOFF, "s")
+    here, there = FORK.Pipe()
+    FORK.Process(target=waiter, args=(family, place, there), daemon=True).start()
+    here.recv()
+    took = []
+    for _ in range(40):
+        time.sleep(0.05 + secrets.randbelow(100) / 1000)
+        ours.send("wake", repr(time.time()).encode())
+        sent = time.time()
+        took.append(here.recv() - sent)
+    time.sleep(0.2)
+    here.send("idle")
+    cpu = here.recv()
+    print(
+        f"{family:9} wake-up median {statistics.median(took) * 1e3:.1f} ms, worst {max(took) * 1e3:.1f} ms   <= 10;"
+        f"  waiting takes {cpu:.2%} of a core   <= 0.5%"
+    )
+
+
+def waiter(family: str, place: str, pipe: Any) -> None:
+    _, ours = opened(family, place, "no")
+    after = 0
+    with ours.store.watch(HANDOFF, "wake") as ticket:
+        time.sleep(0.5)
+        pipe.send("ready")
+        for _ in range(40):
+            while (found := ours.store.latest(HANDOFF, "wake", after=after)) is None:
+                ticket.wait(2.0)
+            pipe.send(time.time())
+            after = found.id
+        pipe.recv()
+        cpu, started = time.process_time(), time.monotonic()
+        while time.monotonic() < started + 5:
+            ours.store.latest(HANDOFF, "wake", after=after)
+            ticket.wait(2.0)
+        pipe.send((time.process_time() - cpu) / (time.monotonic() - started))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--only", choices=["sqlite", "postgres"])
+    parser.add_argument("--disk", choices=["no", "yes"])
+    parser.add_argument("--quick", action="store_true", help="the rates alone")
+    asked = parser.parse_args()
+    families = [asked.only] if asked.only else ["sqlite", "postgres"]
+    for disk in [asked.disk] if asked.disk else ["no", "yes"]:
+        with tempfile.TemporaryDirectory() as folder, Postgres(durable=disk == "yes") as server:
+            for family in families:
+                fresh = 0
+
+                def place(family: str = family, folder: str = folder, server: Postgres = server) -> str:
+                    nonlocal fresh
+                    fresh += 1
+                    if family == "sqlite":
+                        return f"{folder}/{fresh}.sqlite"
+                    url = server.new_database()
+                    RawPostgres(url).setup()
+                    return url
+
+                for size in (1_000, 100_000):
+                    for processes in (1, 4):
+                        rates(family, place(), disk, size, processes, asked.rounds)
+                if disk == "no" and not asked.quick:
+                    latencies(family, place())
+                    wake_ups(family, place())
+
+
+if __name__ == "__main__":
+    main()
