@@ -1,10 +1,13 @@
 """What every test may use: each behaviour is tested once and run both ways, sync and async."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
 from support import Call
+
+from crux_langgraph.stores import close_all
 
 
 @pytest.fixture(params=["invoke", "ainvoke"])
@@ -18,6 +21,14 @@ def no_blocking(request: pytest.FixtureRequest) -> Iterator[BlockBuster | None]:
     """Fail a test in which our own code blocks the event loop."""
     with blockbuster_ctx("crux_langgraph") as guard:
         yield guard
+
+
+@pytest.fixture
+def state_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """Let what the pages store go where nothing else is."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    yield
+    close_all()
 
 
 @pytest.fixture(autouse=True)

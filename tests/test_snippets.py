@@ -5,15 +5,12 @@ import io
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from sybil import Document, Example, Sybil
 from sybil.parsers.markdown import CodeBlockParser
 from sybil.parsers.rest import DocTestParser
-
-from crux_langgraph.stores import close_all
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "crux_langgraph"
@@ -49,14 +46,6 @@ MARKDOWN = Sybil(
 DOCSTRINGS = Sybil(parsers=[DocTestParser()], pattern="*.py")
 
 
-@pytest.fixture(autouse=True)
-def state_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    """Let what the pages store go where nothing else is."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    yield
-    close_all()
-
-
 def run_all(document: Document) -> int:
     examples = list(document.examples())
     for example in examples:
@@ -64,12 +53,14 @@ def run_all(document: Document) -> int:
     return len(examples)
 
 
+@pytest.mark.usefixtures("state_folder")
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_snippet_of_a_page_runs_and_prints_what_the_page_shows(page: Path) -> None:
     ran = run_all(MARKDOWN.parse(page))
     assert ran == len(re.findall(r"^```(?:python|text)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE))
 
 
+@pytest.mark.usefixtures("state_folder")
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_docstring_example_runs(module: Path) -> None:
     assert run_all(DOCSTRINGS.parse(module)) > 0

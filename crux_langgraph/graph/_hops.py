@@ -1,12 +1,12 @@
 """The path of hops that a payload has come by, and the guard over it: no loop without progress, no path too long."""
 
 from collections.abc import Mapping, Sequence
-from hashlib import sha256
+from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from pydantic_core import to_json
 
-from crux_langgraph._payload import Payload, records_in
+from crux_langgraph._payload import records_in
 from crux_langgraph.errors import HopLimitError, LoopError
 from crux_langgraph.graph._running import MESSAGES_KEY, last_said, notes_in
 from crux_langgraph.graph._shape import as_mapping
@@ -44,26 +44,27 @@ def origin_of(state: object, agent: str | None) -> Origin:
     return Origin.read(newest if newest is not None and is_of_this_run else {}, last_said(state))
 
 
-def onward(origin: Origin, payload: Payload[Any], max_hops: int | None) -> Origin:
+def onward(origin: Origin, envelope: Mapping[str, Any], max_hops: int | None) -> Origin:
     """Give the path with this payload's hop at its end. Raises `LoopError` or `HopLimitError` where it may not go on.
 
     A loop is the same handoff carrying the same data a second time; so a cycle of any length that changes nothing is
     found at the first hop of its second round.
     """
-    hop, digest = {"handoff": payload.handoff, "payload": payload.id}, _digest(payload)
+    handoff, digest = envelope["handoff"], _digest(envelope["data"])
+    hop = {"handoff": handoff, "payload": envelope["id"]}
     path = [*origin.hops, hop]
     names = tuple(str(one["handoff"]) for one in path)
     seen = zip(origin.hops, origin.digests, strict=False)
-    if any(one["handoff"] == payload.handoff and there == digest for one, there in seen):
+    if any(one["handoff"] == handoff and there == digest for one, there in seen):
         raise LoopError(
-            handoff=payload.handoff,
+            handoff=handoff,
             found=f"the same payload goes round: {' -> '.join(names)}",
             fix="Let an agent on the way add to what it hands on, or answer itself. Nothing was handed over.",
             path=names,
         )
     if max_hops is not None and len(path) > max_hops:
         raise HopLimitError(
-            handoff=payload.handoff,
+            handoff=handoff,
             found=f"it would be hop {len(path)} since the user last spoke, of at most {max_hops}: {' -> '.join(names)}",
             fix="Raise max_hops, or let an agent on the way answer itself. Nothing was handed over.",
             path=names,
@@ -72,5 +73,5 @@ def onward(origin: Origin, payload: Payload[Any], max_hops: int | None) -> Origi
     return origin._replace(hops=path, digests=[*origin.digests, digest])
 
 
-def _digest(payload: Payload[Any]) -> str:
-    return sha256(to_json(payload.to_envelope()["data"])).hexdigest()
+def _digest(data: object) -> str:
+    return blake2b(to_json(data), digest_size=32).hexdigest()

@@ -93,8 +93,9 @@ class HandoffNode(Runnable[Any, Any]):
         return updates if self._on_invalid is None else Command(update=updates, goto=str(self._target))
 
     async def _updates(self, way: Way, payload: Payload[Any], state: Any, place: Place | None) -> dict[str, Any]:
-        origin = onward(origin_of(state, self._sender), payload, self._max_hops)
-        record = record_of(payload, state, place, origin, self._receiver)
+        envelope = payload.to_envelope()
+        origin = onward(origin_of(state, self._sender), envelope, self._max_hops)
+        record = record_of(envelope, state, place, origin, self._receiver)
         if self._store_above_bytes is not None:
             record = await self.handoff.kept_aside(way, payload, record, above_bytes=self._store_above_bytes)
         updates: dict[str, Any] = {HANDOFFS_KEY: {payload.id: record}}

@@ -129,8 +129,9 @@ class RoutedNode(Runnable[Any, Any]):
         payload_id = place.payload_id(self.handoff.id) if place else None
         # As JSON text, which a strict model reads as it is meant: its dates are texts there.
         payload = await self.handoff.flow(way, to_json(routed.request.data).decode(), payload_id=payload_id)
-        origin = onward(routed.origin, payload, self._max_hops)
-        record = record_of(payload, routed.state, place, origin, self._target)
+        envelope = payload.to_envelope()
+        origin = onward(routed.origin, envelope, self._max_hops)
+        record = record_of(envelope, routed.state, place, origin, self._target)
         updates: dict[str, Any] = {
             HANDOFFS_KEY: {payload.id: record},
             REQUESTS_KEY: {routed.request.key: None},

@@ -68,5 +68,6 @@ class ReceiveNode(Runnable[Any, Any]):
         payload = await self.handoff.receive_flow(way, self._scope, self._wait_s, 0)
         if payload is None:
             return {}
-        came = onward(Origin((), (), last_said(state)), payload, None)
-        return {HANDOFFS_KEY: {payload.id: record_of(payload, state, current_place(), came, payload.to_agent)}}
+        envelope = payload.to_envelope()
+        came = onward(Origin((), (), last_said(state)), envelope, None)
+        return {HANDOFFS_KEY: {payload.id: record_of(envelope, state, current_place(), came, payload.to_agent)}}

@@ -20,11 +20,13 @@ Write = Literal["messages"] | Callable[..., Any] | None
 History = Literal["keep", "replace"]
 
 
-def record_of(payload: Payload[Any], state: Any, place: Place | None, origin: Origin, to: str | None) -> dict[str, Any]:
+def record_of(
+    envelope: dict[str, Any], state: Any, place: Place | None, origin: Origin, to: str | None
+) -> dict[str, Any]:
     """Give what the channel keeps of a payload: its envelope, the path of hops, and where, when and to whom it crossed."""
     ids = _message_ids(as_mapping(state).get(MESSAGES_KEY))
     return {
-        **payload.to_envelope(),
+        **envelope,
         **origin.to_json(),
         "to": to,
         "last_message_id": ids[-1] if ids else None,

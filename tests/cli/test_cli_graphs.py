@@ -61,38 +61,38 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     before = set(sys.modules)
     yield tmp_path
     for name in set(sys.modules) - before:
-        if name.startswith(("app", "crux_langgraph_cli_graph")):
+        if name.startswith(("shop", "crux_langgraph_cli_graph")):
             del sys.modules[name]
 
 
-@pytest.mark.parametrize("name", ["app:graph", "app:builder", "app:build", "app.py:graph"])
+@pytest.mark.parametrize("name", ["shop:graph", "shop:builder", "shop:build", "shop.py:graph"])
 def test_a_sound_graph_has_no_findings(command, folder, name) -> None:
-    (folder / "app.py").write_text(SOUND)
+    (folder / "shop.py").write_text(SOUND)
     ran = command("check", name)
     assert (ran.code, ran.out.strip()) == (0, "Nothing is wrong with its handoffs.")
 
 
 def test_an_error_is_told_with_its_code_and_its_node(command, folder) -> None:
-    (folder / "app.py").write_text(CROOKED)
-    ran = command("check", "app:graph")
+    (folder / "shop.py").write_text(CROOKED)
+    ran = command("check", "shop:graph")
     assert ran.code == 1
     assert ran.out.startswith("error: [conditional-bypass] research-to-writer: the conditional edge")
 
 
 def test_a_warning_is_told_too_and_fails_the_build(command, folder) -> None:
-    (folder / "app.py").write_text(WARNED)
-    ran = command("check", "app:graph")
+    (folder / "shop.py").write_text(WARNED)
+    ran = command("check", "shop:graph")
     assert ran.code == 1
     assert ran.out.startswith("warning: [no-receiver] research-to-writer: no edge leads on")
 
 
 def test_the_document_holds_every_finding(command, folder) -> None:
-    (folder / "app.py").write_text(WARNED)
-    ran = command("check", "app:graph", "--json")
+    (folder / "shop.py").write_text(WARNED)
+    ran = command("check", "shop:graph", "--json")
     assert ran.code == 1
     (finding,) = ran.document["findings"]
     assert (ran.document["graph"], finding["code"], finding["level"], finding["node"]) == (
-        "app:graph",
+        "shop:graph",
         "no-receiver",
         "warning",
         "research-to-writer",
@@ -100,14 +100,14 @@ def test_the_document_holds_every_finding(command, folder) -> None:
 
 
 def test_the_document_of_a_sound_graph_is_empty(command, folder) -> None:
-    (folder / "app.py").write_text(SOUND)
-    ran = command("check", "app:graph", "--json")
+    (folder / "shop.py").write_text(SOUND)
+    ran = command("check", "shop:graph", "--json")
     assert (ran.code, ran.document["findings"]) == (0, [])
 
 
-@pytest.mark.parametrize("source, name", [(BROKEN, "app:graph"), (BROKEN, "app.py:graph"), (LATE, "app:late")])
+@pytest.mark.parametrize("source, name", [(BROKEN, "shop:graph"), (BROKEN, "shop.py:graph"), (LATE, "shop:late")])
 def test_a_graph_that_cannot_be_built_is_told_by_its_findings(command, folder, source, name) -> None:
-    (folder / "app.py").write_text(source)
+    (folder / "shop.py").write_text(source)
     ran = command("check", name)
     assert ran.code == 1
     assert ran.out.startswith("error: [missing-key] research-to-writer: it reads the state key 'nothing'")
@@ -117,18 +117,18 @@ def test_a_graph_that_cannot_be_built_is_told_by_its_findings(command, folder, s
 @pytest.mark.parametrize(
     "name, told",
     [
-        ("app", "give module:graph"),
+        ("shop", "give module:graph"),
         (":graph", "give module:graph"),
         ("nowhere:graph", "ModuleNotFoundError: No module named 'nowhere'"),
         ("nowhere.py:graph", "FileNotFoundError"),
-        ("app:nothing", "app has nothing named nothing"),
-        ("app:number", "it is a int; name a StateGraph"),
-        ("app:Brief", "ValidationError"),
-        ("app:failing", "RuntimeError: no key; name a graph, or a function without arguments"),
+        ("shop:nothing", "shop has nothing named nothing"),
+        ("shop:number", "it is a int; name a StateGraph"),
+        ("shop:Brief", "ValidationError"),
+        ("shop:failing", "RuntimeError: no key; name a graph, or a function without arguments"),
     ],
 )
 def test_what_is_no_graph_is_one_line(command, folder, what, name, told) -> None:
-    (folder / "app.py").write_text(SOUND)
+    (folder / "shop.py").write_text(SOUND)
     ran = command(what, name)
     assert ran.code == 2
     assert told in ran.err
@@ -136,8 +136,8 @@ def test_what_is_no_graph_is_one_line(command, folder, what, name, told) -> None
 
 
 def test_a_folder_that_is_looked_in_already_is_not_named_twice(command, folder) -> None:
-    (folder / "app.py").write_text(SOUND)
-    assert [command("check", "app:graph").code for _ in range(2)] == [0, 0]
+    (folder / "shop.py").write_text(SOUND)
+    assert [command("check", "shop:graph").code for _ in range(2)] == [0, 0]
     assert sys.path.count(str(folder)) == 1
 
 
@@ -146,9 +146,9 @@ def test_a_folder_is_no_module(command, folder) -> None:
     assert command("check", "empty.py:graph").code == 2
 
 
-@pytest.mark.parametrize("name", ["app:graph", "app:builder"])
+@pytest.mark.parametrize("name", ["shop:graph", "shop:builder"])
 def test_the_drawing_carries_the_models_of_each_handoff(command, folder, name) -> None:
-    (folder / "app.py").write_text(SOUND)
+    (folder / "shop.py").write_text(SOUND)
     ran = command("draw", name)
     assert ran.code == 0
     assert "takes = Research with question, findings" in ran.out
@@ -158,12 +158,12 @@ def test_the_drawing_carries_the_models_of_each_handoff(command, folder, name) -
 
 
 def test_a_handoff_without_a_budget_is_drawn_without_one(command, folder) -> None:
-    (folder / "app.py").write_text(SOUND.replace(", max_tokens=500", ""))
-    assert "max_tokens" not in command("draw", "app:graph").out
+    (folder / "shop.py").write_text(SOUND.replace(", max_tokens=500", ""))
+    assert "max_tokens" not in command("draw", "shop:graph").out
 
 
 def test_a_graph_that_cannot_be_built_is_not_drawn(command, folder) -> None:
-    (folder / "app.py").write_text(CROOKED)
-    ran = command("draw", "app:graph")
+    (folder / "shop.py").write_text(CROOKED)
+    ran = command("draw", "shop:graph")
     assert (ran.code, ran.out) == (1, "")
     assert ran.err.startswith("error: [conditional-bypass]")

@@ -149,7 +149,7 @@ def test_what_is_no_mapping_is_a_corrupt_envelope() -> None:
     assert caught.value.reason == "corrupt"
 
 
-@pytest.mark.parametrize("state", [{}, {"handoffs": None}, {"handoffs": {"1": "odd"}}, object()], ids=repr)
+@pytest.mark.parametrize("state", [{}, {"handoffs": None}, {"handoffs": {"1": "odd"}}, ...], ids=repr)
 def test_a_state_without_a_payload_is_told_with_what_to_do(state: Any) -> None:
     with pytest.raises(errors.NotReceivedError, match="Reach this node through add_handoff"):
         make().received(state)

@@ -158,7 +158,7 @@ async def test_unions_of_what_is_checked_and_what_is_free_pass(call: Call, kind:
 @pytest.mark.parametrize(
     "kind,value",
     [
-        (list[str] | list[Any], [object()]),
+        (list[str] | list[Any], [...]),
         (Typed | Any, NOW),
         (Loose | float, {"a": NOW}),
         (int | float, float("inf")),

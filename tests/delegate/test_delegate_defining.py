@@ -219,7 +219,7 @@ class Called(BaseModel):
         RunnableConfig,
         RunnableConfig | None,
     ],
-    ids=str,
+    ids=["state", "store", "call id", "argument", "config", "optional config"],
 )
 def test_what_langchain_fills_by_annotation_is_refused_with_how_a_delegate_asks_for_it(annotation: Any) -> None:
     def asks(question: str, given: Any = None) -> Research:

@@ -125,6 +125,25 @@ async def test_with_client_for_an_error_keeps_its_places_its_types_and_our_sente
     assert "layer: transform): leaking() raised LookupError" in crossing["error"]
 
 
+async def test_with_client_for_an_error_of_a_class_without_a_plain_name_keeps_its_places(
+    call: Call, covered: Traced
+) -> None:
+    class LocalError(Exception):
+        pass
+
+    def failing(account: Account) -> Account:
+        raise LocalError(account.token)
+
+    with pytest.raises(errors.TransformError):
+        await call(two_agents(handoff(id="a-to-b")(failing), source="a", target="b", found=FOUND).compile(), {})
+    server = covered.sent()
+    error = server.find("LangGraph")[0]["error"]
+    assert "in failing\n" in error
+    assert "<locals>" not in error
+    assert "failing() raised LocalError" in error
+    assert SECRET.encode() not in server.raw
+
+
 class Ask(BaseModel):
     owner: str
     secret: Annotated[str, Private()]
@@ -144,6 +163,10 @@ async def test_with_client_for_a_delegates_arguments_and_answer_are_masked(call:
     server = covered.sent()
     assert len(server.runs) == 4
     assert SECRET.encode() not in server.raw
+
+
+class Empty(BaseModel):
+    """Has no private field."""
 
 
 class Colour(Enum):
@@ -189,6 +212,16 @@ def test_client_for_reads_values_of_any_class_or_tells_the_class(covered: Traced
     else:
         assert node["outputs"]["seen"] == STATES[value][1]
     assert SECRET.encode() not in server.raw
+
+
+@pytest.mark.parametrize("covered", [Empty], indirect=True)
+def test_client_for_shows_every_text_where_no_field_is_private(covered: Traced) -> None:
+    builder: Any = StateGraph(State)
+    builder.add_node("n", lambda _: {"seen": "token: shown"})
+    builder.add_edge(START, "n")
+    builder.compile().invoke({})
+    [node] = covered.sent().find("n")
+    assert node["outputs"]["seen"] == "token: shown"
 
 
 def test_client_for_sends_nothing_of_a_value_that_breaks_when_it_is_read(covered: Traced) -> None:

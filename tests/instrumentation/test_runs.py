@@ -1,19 +1,25 @@
 """Each handoff and each delegate is a run that every LangChain callback handler sees, with one end for each start."""
 
 import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import copy_context
+from functools import partial
 from typing import Annotated, Any
 
 import pytest
 from langchain_core.callbacks import AsyncCallbackHandler
+from langchain_core.runnables.config import var_child_runnable_config
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.errors import ParentCommand
+from langgraph.graph import START, StateGraph
 from langgraph.types import Command, interrupt
 from pydantic import BaseModel
-from support import BAD, GOOD, Brief, Call, Research, ScriptedModel, make, to_brief, two_agents
+from support import BAD, GOOD, Brief, Call, Research, ScriptedModel, State, make, to_brief, two_agents
 from watching import Seen
 
 from crux_langgraph import Private, delegate, errors, handoff
-from crux_langgraph.instrumentation import recorded
+from crux_langgraph.instrumentation import _listening, recorded
 from crux_langgraph.instrumentation._errors import RecordedError
 
 
@@ -342,3 +348,98 @@ async def test_a_failing_subagent_fails_the_run_after_it(call: Call, traced_here
     assert isinstance(endings["delegate:start"], dict)
     assert isinstance(endings["delegate:complete"], errors.SubagentError)
     assert "tok_1" not in repr(endings)
+
+
+class Turning(Seen):
+    """Listens, and at one event breaks and from then on wants its errors raised."""
+
+    def __init__(self, event: str) -> None:
+        super().__init__()
+        self.event = event
+
+    def on_chain_start(self, *args: Any, **told: Any) -> None:
+        super().on_chain_start(*args, **told)
+        self.turn("start")
+
+    def finish(self, run_id: Any, value: Any) -> None:
+        super().finish(run_id, value)
+        self.turn("end")
+
+    def turn(self, event: str) -> None:
+        if event == self.event:
+            self.raise_error = True
+            raise ZeroDivisionError(GOOD["question"])
+
+
+@contextmanager
+def listened(handler: Any) -> Iterator[None]:
+    """Be inside a run that this handler listens to."""
+    token = var_child_runnable_config.set({"callbacks": [handler]})
+    try:
+        yield
+    finally:
+        var_child_runnable_config.reset(token)
+
+
+@pytest.mark.parametrize("event, where", [("start", "handoff:prepare"), ("end", "on_chain_end")])
+async def test_a_listener_that_comes_to_insist_on_its_errors_is_logged_by_their_type(
+    call: Call, caplog: pytest.LogCaptureFixture, event: str, where: str
+) -> None:
+    with listened(Turning(event)):
+        assert (await call.prepare(make(), GOOD)).data == to_brief(Research(**GOOD))
+    logged = [record.getMessage() for record in caplog.records if record.name == "crux_langgraph"]
+    assert logged == [f"A listener failed at {where}: ZeroDivisionError"]
+
+
+async def test_a_run_whose_start_failed_is_told_no_end(call: Call) -> None:
+    turning = Turning("start")
+    with listened(turning):
+        await call.prepare(make(), GOOD)
+    assert len(turning.started) == 1
+    assert turning.ended == {}
+
+
+@pytest.mark.parametrize("found", [GOOD, BAD], ids=["success", "failure"])
+async def test_a_handoff_crosses_untold_where_langchain_refuses_to_configure(
+    call: Call, traced_here: Seen, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, found: Any
+) -> None:
+    monkeypatch.setenv("LANGCHAIN_TRACING", "true")  # the first kind of tracing, which is no longer supported
+    if found is BAD:
+        with pytest.raises(errors.InputError):
+            await call.prepare(make(), found)
+    else:
+        assert (await call.prepare(make(), found)).data == to_brief(Research(**GOOD))
+    assert traced_here.started == {}
+    assert [record.getMessage() for record in caplog.records] == ["A listener failed at handoff:prepare: RuntimeError"]
+
+
+async def test_a_context_variables_listener_is_heard_where_core_lists_none(
+    call: Call, traced_here: Seen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_listening, "_HOOKS", None)
+    await call.prepare(make(), GOOD)
+    assert [name for name, _ in traced_here.ours()] == ["handoff:prepare"]
+
+
+async def test_outside_of_a_graph_a_handoff_that_was_to_tell_a_stream_crosses_too(call: Call) -> None:
+    with recorded(stream=True):
+        assert (await call.prepare(make(), GOOD)).data == to_brief(Research(**GOOD))
+
+
+def test_a_handoff_that_outlives_its_stream_crosses_all_the_same(caplog: pytest.LogCaptureFixture) -> None:
+    crossing: list[Callable[[], Any]] = []
+
+    async def node(_: State) -> dict[str, Any]:
+        crossing.append(partial(copy_context().run, make().prepare, GOOD))
+        return {}
+
+    async def whole() -> list[Any]:
+        graph = StateGraph(State).add_node("n", node).add_edge(START, "n").compile()
+        return [chunk async for chunk in graph.astream({}, stream_mode="custom")]
+
+    with recorded(stream=True), asyncio.Runner() as runner:
+        assert runner.run(whole()) == []
+    assert crossing[0]().data == to_brief(Research(**GOOD))
+    assert [record.getMessage() for record in caplog.records if record.name == "crux_langgraph"] == [
+        "A listener failed at handoff:prepare: RuntimeError"
+    ] * 2

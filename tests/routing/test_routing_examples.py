@@ -12,6 +12,7 @@ from crux_langgraph.cli._demo import build
 from crux_langgraph.cli._executing import stand_in
 
 
+@pytest.mark.usefixtures("state_folder")
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: f"{path.parent.name}-{path.name}")
 def test_the_graphs_of_a_page_have_no_findings(page: Path) -> None:
     for example in MARKDOWN.parse(page).examples():
