@@ -118,10 +118,10 @@ class Walker:
         self._flush(pack, label, part, glue)
 
     def _entry(self, name: str, node: Any, label: str, part: int, glue: str) -> None:
-        if self._pinned(part) and isinstance(node, str):
-            self.document.add(f"{self._names[name]}{node}", glue, label, part, "prose")
-        elif is_empty(node):
+        if is_empty(node):
             self.document.add(f"{self._names[name]}{scalar(node)}", glue, label, part, "void")
+        elif self._pinned(part) and isinstance(node, str):
+            self.document.add(f"{self._names[name]}{node}", glue, label, part, "prose")
         elif _is_short(node):
             self.document.add(f"{self._names[name]}{scalar(node)}", glue, label, part, "scalar")
         elif _repeats(name, node):
