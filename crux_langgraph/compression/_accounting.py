@@ -1,6 +1,8 @@
 """The account of a fit: for every part its tokens before and after, and why."""
 
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Iterable
+from operator import itemgetter
 
 from crux_langgraph.compression._budget import Budget
 from crux_langgraph.compression._counting import weigh
@@ -28,37 +30,42 @@ class Account:
         """Tokens by the counter for one token of the estimate, measured on the beginning of the payload."""
         self.characters_per_token = len(sample) / counted
         """Measured on the same beginning."""
-        self._saying: dict[int, list[int]] = {part: [] for part in dict.fromkeys(row[4] for row in document.rows)}
-        """The units of every part but those that only say that nothing is there: that is no content, at any budget."""
-        for at, row in enumerate(document.rows):
-            if row[5] != "void":
-                self._saying[row[4]].append(at)
+        voids = Counter(row[4] for row in document.rows if row[5] == "void")
+        units = Counter(map(itemgetter(4), document.rows))
+        self._saying: dict[int, int] = {part: count - voids[part] for part, count in units.items()}
+        """How many units every part has but those that only say that nothing is there: that is no content."""
 
     def whole(self, tier: Tier, reason: str) -> tuple[FittedPart, ...]:
         """Account for a payload that is shown in full."""
         entries: list[FittedPart] = []
-        for number, units in self._saying.items():
+        saying = self._by_part(range(len(self._document.rows)))
+        for number in self._saying:
             part = self._document.parts[number]
             before = sum(map(self._tokens, part.sources))
-            after = before if tier == "verbatim" else self._count(self._shown_text(units))
+            after = before if tier == "verbatim" else self._count(self._shown_text(saying.get(number, [])))
             entries.append(FittedPart(part.path, before, after, tier, reason))
         return (*entries, *self._omitted())
 
     def extract(self, shown: Collection[int], cut: tuple[int, str] | None) -> tuple[FittedPart, ...]:
         """Account for a selection; `cut` is a unit of which only this beginning is shown."""
-        chosen: dict[int, list[int]] = {}
-        for at in sorted(shown):
-            unit = self._document.units[at]
-            if unit.kind != "void":
-                chosen.setdefault(unit.part, []).append(at)
+        chosen = self._by_part(sorted(shown))
         return (*(self._extracted(number, chosen.get(number, []), cut) for number in self._saying), *self._omitted())
+
+    def _by_part(self, units: Iterable[int]) -> dict[int, list[int]]:
+        """Give those units that say something, by the number of their part."""
+        rows = self._document.rows
+        found: dict[int, list[int]] = {}
+        for at in units:
+            if rows[at][5] != "void":
+                found.setdefault(rows[at][4], []).append(at)
+        return found
 
     def _extracted(self, number: int, units: list[int], cut: tuple[int, str] | None) -> FittedPart:
         part = self._document.parts[number]
         saying = self._saying[number]
-        beginning = cut[1] if cut is not None and cut[0] in saying else ""
+        beginning = cut[1] if cut is not None and self._document.units[cut[0]].part == number else ""
         after = self._count(self._shown_text(units) or beginning)
-        tier, reason = _verdict(len(units), len(saying), pinned=part.pinned, begun=bool(beginning))
+        tier, reason = _verdict(len(units), saying, pinned=part.pinned, begun=bool(beginning))
         return FittedPart(part.path, sum(map(self._tokens, part.sources)), after, tier, reason)
 
     def _omitted(self) -> list[FittedPart]:

@@ -7,6 +7,7 @@ from crux_langgraph.compression._counting import MOST_BYTES_PER_TOKEN, Counter
 
 _GLIMPSE = 6
 """Most texts that are too long are seen to be so from a beginning that is shorter by this factor."""
+_FIRST_GUESS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,4 +58,28 @@ def longest(most: int, fits: Callable[[int], bool]) -> int:
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if fits(middle) else (low, middle)
+    return low
+
+
+def longest_by_rooms(most: int, room: Callable[[int], int]) -> int:
+    """Give the largest number from 0 to `most` that leaves room, in few tries: each lies where the rooms seen so far meet 0.
+
+    The numbers that are tried depend on the budget, so this is only for where nothing hangs on that. 0 leaves room.
+    """
+    low, high = 0, most + 1
+    spare, over = room(0), 0
+    narrowed = True
+    step = _FIRST_GUESS
+    while high - low > 1:
+        at = min(low + step, high - 1)
+        before, left = high - low, room(at)
+        if left < 0:
+            high, over = at, -left
+        else:
+            step = max(1, (at - low) * left // max(1, spare - left))
+            low, spare = at, left
+        if over:
+            # Where one end does not move, the interval is halved instead.
+            narrowed = not narrowed or (high - low) * 2 <= before
+            step = max(1, int((high - low) * spare / (spare + over))) if narrowed else (high - low) // 2
     return low

@@ -7,21 +7,26 @@ by what the task asks for, and the best of them are kept: the most that is new f
 import heapq
 import math
 import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
+from itertools import accumulate, chain, groupby
+from operator import itemgetter
 from typing import NamedTuple
 
 from crux_langgraph.compression._lexicon import carries, fact_class, name_of
 from crux_langgraph.compression._relevance import Query
+from crux_langgraph.compression._speech import HESITATIONS
+from crux_langgraph.compression._stop_words import STOP_WORDS
 from crux_langgraph.compression._units import Document, pinned_units
 from crux_langgraph.compression._weighing import COST_EXPONENT, FROM_USER, falling_off, in_order, shares, sharpening
 
 SMALLEST = 40_000
 """Characters that are weighed in full whatever the budget is."""
-LEAST_POOL = 4_000
-_PER_ROOM = 3
-_STEP = 1.5
+LEAST_POOL = 10_000
+"""Characters that there are to choose from beside what fits, and _PER_ROOM for each that fits."""
+_PER_ROOM = 1.5
+_STEP = 1.25
 """Pools grow in steps, so that budgets of about the same size look at the same pool."""
 _STRETCH = 300
 _PUNCTUATION = b",;:!?()[]{}\"'<>|="
@@ -32,6 +37,7 @@ _REPEATED_FACT = 0.05
 _REPEATED_TERM = 0.8
 _ALMOST = 0.9
 """A stretch is drawn when it is worth this share of the best: to find the best one costs more than it gains here."""
+_SILENT = HESITATIONS | STOP_WORDS
 _REFERENCE = fact_class("a1", capitalised=0, often=1)
 _NEAR = 0.4
 """What a match in a neighbouring stretch counts."""
@@ -50,7 +56,8 @@ class Worth(NamedTuple):
     """The units that are worth weighing, in their order, and those of them that the ranking has to begin with.
 
     With the budget the pool grows, and with it the order changes. So that no field that was shown is lost by that, a
-    document that may be read in part is opened by one unit of every field, and these do not depend on the budget.
+    document that may be read in part is opened by one unit of every field, and neither they nor their order depend on
+    the budget.
     """
 
     units: Sequence[int]
@@ -60,11 +67,11 @@ class Worth(NamedTuple):
 def worth_weighing(document: Document, query: Query, room: float) -> Worth:
     """Give the units that are worth weighing when about `room` characters fit: all of them unless there are too many."""
     every = range(len(document.rows))
-    long = sum(len(row[0]) for row in document.rows)
+    long = sum(map(len, map(itemgetter(0), document.rows)))
     if long <= SMALLEST:
         return Worth(every)
     size: float = LEAST_POOL
-    while size < _PER_ROOM * room:
+    while size < LEAST_POOL + _PER_ROOM * room:
         size *= _STEP
     glance = _Glance(document, query)
     openers = glance.openers()
@@ -76,14 +83,15 @@ class _Glance:
 
     def __init__(self, document: Document, query: Query) -> None:
         self._document = document
-        texts = [row[0] for row in document.rows]
+        texts = list(map(itemgetter(0), document.rows))
         self._stretches = list(_stretches(document))
         self._words = _words([" ".join(texts[one.start : one.stop]) for one in self._stretches])
         often = Counter(chain.from_iterable(self._words))
         self._worth = _worth(document, often, len(self._stretches))
         self._gains = {word: fact + term for word, (fact, term) in self._worth.items()}
         self._known: set[str] = set()
-        self._factors = self._factored(_asked(query, often))
+        self._asked = _asked(query, often)
+        self._factors = self._factored(self._asked)
         self._ordered: dict[int, float] = {}
         self._rates = {at: self._rate(at) for at in range(len(self._stretches))}
         self._put_in_order()
@@ -105,11 +113,11 @@ class _Glance:
         return sorted({*read, *(needs[at] for at in read if at in needs)})
 
     def openers(self) -> list[int]:
-        """Give the best unit of each field that may be left out, if there is more than one such field."""
+        """Give the best unit of each field that may be left out."""
         parts = self._document.parts
         best = [at for part, at in self._opening.items() if not parts[part].pinned]
         best.sort(key=self._rates.__getitem__, reverse=True)
-        return list(map(self._best_unit, best)) if len(parts) > 1 else []
+        return list(map(self._best_unit, best))
 
     def _best_unit(self, at: int) -> int:
         stretch, units = self._stretches[at], self._document.units
@@ -119,9 +127,11 @@ class _Glance:
         return max(inside, key=lambda unit: self._density(units[unit].text))
 
     def _density(self, text: str) -> float:
-        gains = self._gains
-        worth: float = sum(gains.get(word, 0.0) for words in _words([text]) for word in words)
-        return worth / float((1 + len(text)) ** COST_EXPONENT)
+        gains, asked = self._gains, self._asked
+        words = _words([text])[0]
+        worth = sum(gains.get(word, 0.0) for word in words)
+        near = sharpening(self._document)(min(1.0, sum(asked.get(word, 0.0) for word in words)))
+        return near * worth / float((1 + len(text)) ** COST_EXPONENT)
 
     def _opened(self) -> dict[int, int]:
         """Give the best stretch of every field."""
@@ -200,16 +210,17 @@ def _words(texts: Sequence[str]) -> list[tuple[str, ...]]:
 
 def _stretches(document: Document) -> Iterator[_Stretch]:
     """Take neighbouring units of one field together, up to some hundred characters."""
-    start = size = 0
-    part = -1
-    for at, (text, _, _, _, owner, kind) in enumerate(document.rows):
-        if owner != part or size > _STRETCH:
-            if size:
-                yield _Stretch(start, at, part, size)
-            start, size, part = at, 0, owner
-        size += len(text) + 1 if kind != "void" else 0
-    if size:
-        yield _Stretch(start, len(document.rows), part, size)
+    rows = document.rows
+    sizes = [0 if row[5] == "void" else len(row[0]) + 1 for row in rows]
+    reached = list(accumulate(sizes, initial=0))
+    start = 0
+    for part, members in groupby(map(itemgetter(4), rows)):
+        end = start + sum(1 for _ in members)
+        while start < end:
+            stop = bisect_right(reached, reached[start] + _STRETCH, start + 1, end)
+            if reached[stop] > reached[start]:
+                yield _Stretch(start, stop, part, reached[stop] - reached[start])
+            start = stop
 
 
 def _worth(document: Document, often: Counter[str], size: int) -> dict[str, tuple[float, float]]:
@@ -233,12 +244,13 @@ def _worth(document: Document, often: Counter[str], size: int) -> dict[str, tupl
 
 def _fact_class(word: str, count: int, often: Counter[str]) -> float:
     """Give the class that the lexicon gives, by shorter ways for the commonest shapes; -1 for what carries nothing."""
-    if word[-1].isdigit() and word[0].isalpha():
+    if word.isalpha():
+        if word.islower():
+            return -1.0 if word in _SILENT or len(word) == 1 else 0.0
+    elif word[-1].isdigit() and word[0].isalpha():
         return _REFERENCE
     if not carries(word):
         return -1.0
-    if word.isalpha() and word.islower():
-        return 0.0
     name = word[0].isupper() and word.lower() not in often
     return fact_class(word, capitalised=count if name else 0, often=count)
 
@@ -247,11 +259,11 @@ def _asked(query: Query, often: Counter[str]) -> dict[str, float]:
     """Give the share of the task's weight that each spelling of its words carries."""
     wanted = {name_of(word): weight for word, weight in query.weighted().items()}
     size = max(often.values(), default=1)
-    openings = tuple({name[:2] for name in wanted})
+    openings = {way(name[:2]) for name in wanted for way in (str.lower, str.title, str.upper)}
     found: dict[str, float] = {}
     most: dict[str, float] = {}
     for word in often:
-        if word[:2].lower() in openings and (name := name_of(word)) in wanted:
+        if word[:2] in openings and (name := name_of(word)) in wanted:
             found[word] = wanted[name] * math.log(1 + size / often[word])
             most[name] = max(most.get(name, 0.0), found[word])
     norm = sum(most.values())

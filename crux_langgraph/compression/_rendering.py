@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from itertools import accumulate
+from operator import itemgetter
 
 from crux_langgraph.compression._speech import tidy
 from crux_langgraph.compression._units import Document, Row, Unit
@@ -21,14 +22,14 @@ class Renderer:
         """Render everything, also what says that nothing is there."""
         return self._joined(range(len(self._document.rows)))
 
-    def beginning(self, size: int) -> str:
-        """Render the first units, until they have more than `size` characters."""
+    def bare(self, size: int) -> str:
+        """Give the texts of the first units, until they have more than `size` characters, with little between them."""
         stop = taken = 0
         rows = self._document.rows
         while taken <= size and stop < len(rows):
             taken += len(rows[stop][0])
             stop += 1
-        return self._joined(range(stop))
+        return " ".join(map(itemgetter(0), rows[:stop]))
 
     def chosen(self, shown: Collection[int]) -> str:
         """Render some units, with what they need to be understood."""
@@ -97,4 +98,7 @@ class Renderer:
 
 def _running_voids(rows: Sequence[Row]) -> list[int]:
     """Count the void units before each position, so that a gap is known without looking into it."""
-    return list(accumulate((row[5] == "void" for row in rows), initial=0))
+    kinds = list(map(itemgetter(5), rows))
+    if "void" not in kinds:
+        return [0] * (len(rows) + 1)
+    return list(accumulate((kind == "void" for kind in kinds), initial=0))

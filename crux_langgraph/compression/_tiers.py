@@ -49,10 +49,10 @@ class Fitting:
         return text if fits else None
 
     def _compact(self) -> str | None:
-        """Give the payload as labelled lines when that fits. When a beginning of it does not, no more is written."""
+        """Give the payload as labelled lines when that fits. When a beginning without labels does not, none is written."""
         if not self._document.structured:
             return None
-        if any(self._budget.is_plainly_over(self._renderer.beginning(size + 1)) for size in self._budget.long_sizes):
+        if any(self._budget.is_plainly_over(self._renderer.bare(size + 1)) for size in self._budget.long_sizes):
             return None
         compact = self._renderer.whole()
         return compact if self._budget.fits(compact) else None

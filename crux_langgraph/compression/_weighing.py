@@ -72,7 +72,7 @@ def weigh(document: Document, lexicon: Lexicon, numbered: Mapping[int, Sequence[
     ordered = _put_in_order(document, densities)
     head_costs = {head: _counting.weigh(head) + 1 if head else 0.0 for head in {line.head for line in document.lines}}
     line_costs = [head_costs[line.head] for line in document.lines]
-    label_costs = {label: _counting.weigh(label) for label in {units[at].label for at in numbered}}
+    label_costs = {label: _counting.weigh_word(label) for label in {units[at].label for at in numbered}}
     return Weights(facts, terms, terms_in, factors, costs, line_costs, label_costs, densities, ordered)
 
 
