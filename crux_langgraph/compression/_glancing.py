@@ -38,6 +38,7 @@ _REPEATED_TERM = 0.8
 _ALMOST = 0.9
 """A stretch is drawn when it is worth this share of the best: to find the best one costs more than it gains here."""
 _SILENT = HESITATIONS | STOP_WORDS
+_NOTHING = (0.0, 0.0)
 _REFERENCE = fact_class("a1", capitalised=0, often=1)
 _NEAR = 0.4
 """What a match in a neighbouring stretch counts."""
@@ -88,7 +89,7 @@ class _Glance:
         self._words = _words([" ".join(texts[one.start : one.stop]) for one in self._stretches])
         often = Counter(chain.from_iterable(self._words))
         self._worth = _worth(document, often, len(self._stretches))
-        self._gains = {word: fact + term for word, (fact, term) in self._worth.items()}
+        self._gains = {word: gain for word, (gain, _) in self._worth.items()}
         self._known: set[str] = set()
         self._asked = _asked(query, often)
         self._factors = self._factored(self._asked)
@@ -171,16 +172,12 @@ class _Glance:
     def _learn(self, at: int) -> None:
         """Count the words of a stretch as known: a fact is worth little from now on, a term a little less every time."""
         worth, gains = self._worth, self._gains
-        words = self._words[at]
-        for word in words:
-            if gains[word]:
-                fact, term = worth[word]
-                if word not in self._known:
-                    fact *= _REPEATED_FACT
-                term *= _REPEATED_TERM
-                worth[word] = fact, term
-                gains[word] = fact + term
-        self._known.update(words)
+        words = set(self._words[at])
+        for word in words & self._known:
+            gains[word] *= _REPEATED_TERM
+        for word in words - self._known:
+            gains[word] = worth[word][1]
+        self._known |= words
 
     def _factored(self, asked: dict[str, float]) -> list[float]:
         """Multiply what does not depend on the other words: weight, author, size, nearness to the task."""
@@ -188,7 +185,8 @@ class _Glance:
         parts, lines, units = document.parts, document.lines, document.units
         sharpen = sharpening(document)
         disjoint = asked.keys().isdisjoint
-        own = [0.0 if disjoint(words) else sum(asked[word] for word in words if word in asked) for words in self._words]
+        known = asked.get
+        own = [0.0 if disjoint(words) else sum(filter(None, map(known, words))) for words in self._words]
         beside = [0.0, *own, 0.0]
         return [
             parts[one.part].weight
@@ -224,35 +222,30 @@ def _stretches(document: Document) -> Iterator[_Stretch]:
 
 
 def _worth(document: Document, often: Counter[str], size: int) -> dict[str, tuple[float, float]]:
-    """Weigh every spelling as a fact and as a term: the classes of the lexicon, without its stems."""
+    """Weigh every spelling, new and as one that was seen: the classes of the lexicon, without its stems."""
     fact_share, term_share = shares(document)
     log_size = math.log(1 + size)
-    by_count = {
-        count: (1 + 0.8 * math.log(count), math.log(1 + size / count) / log_size) for count in set(often.values())
-    }
-    known: dict[tuple[float, int], tuple[float, float]] = {}  # most words share their worth with many
+
+    def pair(fact: float, count: int) -> tuple[float, float]:
+        fact *= fact_share * (1 + 0.8 * math.log(count))
+        term = term_share * math.log(1 + size / count) / log_size
+        return fact + term, fact * _REPEATED_FACT + term * _REPEATED_TERM
+
+    counts = set(often.values())  # most words share their worth with many
+    plain = {count: pair(0.0, count) for count in counts}
+    references = {count: pair(_REFERENCE, count) for count in counts}
     worth: dict[str, tuple[float, float]] = {}
     for word, count in often.items():
-        fact = _fact_class(word, count, often)
-        entry = known.get((fact, count))
-        if entry is None:
-            fresh, rare = by_count[count]
-            entry = known[fact, count] = (fact_share * fact * fresh, term_share * rare) if fact >= 0 else (0.0, 0.0)
-        worth[word] = entry
+        if word.isalpha() and word.islower():
+            worth[word] = _NOTHING if word in _SILENT or len(word) == 1 else plain[count]
+        elif word[-1].isdigit() and word[0].isalpha():
+            worth[word] = references[count]
+        elif carries(word):
+            name = word[0].isupper() and word.lower() not in often
+            worth[word] = pair(fact_class(word, capitalised=count if name else 0, often=count), count)
+        else:
+            worth[word] = _NOTHING
     return worth
-
-
-def _fact_class(word: str, count: int, often: Counter[str]) -> float:
-    """Give the class that the lexicon gives, by shorter ways for the commonest shapes; -1 for what carries nothing."""
-    if word.isalpha():
-        if word.islower():
-            return -1.0 if word in _SILENT or len(word) == 1 else 0.0
-    elif word[-1].isdigit() and word[0].isalpha():
-        return _REFERENCE
-    if not carries(word):
-        return -1.0
-    name = word[0].isupper() and word.lower() not in often
-    return fact_class(word, capitalised=count if name else 0, often=count)
 
 
 def _asked(query: Query, often: Counter[str]) -> dict[str, float]:

@@ -64,11 +64,12 @@ class Ranking:
 
     def __init__(self, document: Document, query: Query, room: float) -> None:
         self._units = document.units
+        self._rows = document.rows
         self._needs = document.needs
         self._pins = frozenset(pinned_units(document))
         self._opening = LEAST if len(document.parts) == 1 else OPENING
         worth, self.openers = worth_weighing(document, query, room)
-        self._lexicon, numbered = build(tokens_of([document.units[at].text for at in worth]))
+        self._lexicon, numbered = build(tokens_of([document.rows[at][0] for at in worth]))
         self._numbered = dict(zip(worth, numbered, strict=True))
         self._weights = weigh(document, self._lexicon, self._numbered, query)
         self._fresh = _Fresh(self._weights)
@@ -98,7 +99,8 @@ class Ranking:
         for at in self.openers:
             self._take(at)
         placed = {*self._pins, *self.openers}
-        ranked = [at for at in self._numbered if self._units[at].kind != "void" and at not in placed]
+        rows = self._rows
+        ranked = [at for at in self._numbered if rows[at][5] != "void" and at not in placed]
         ranked.sort(key=densities.__getitem__, reverse=True)
         for start in range(0, len(ranked), _BLOCK):
             yield from self._greedy(ranked[start : start + _BLOCK])

@@ -42,16 +42,17 @@ class Renderer:
 
     def _joined(self, shown: Sequence[int]) -> str:
         out: list[str] = []
-        units = self._document.units
+        units, size = self._document.units, len(self._document.rows)
         stubs = self._stubs(shown)
-        before: int | None = None
+        last: Unit | None = None
+        start = 0
         for at in sorted({*shown, *stubs}) if stubs else shown:
-            skipped = self._skips(before, at)
-            last = None if before is None else units[before]
-            out.append(self._opening(units[at], last, skipped=skipped))
-            out.append(GAP if at in stubs else self._text(at))
-            before = at
-        if before is not None and before not in stubs and self._skips(before, len(self._document.rows)):
+            unit = units[at]
+            skipped = start < at and self._skips(start, at)
+            out.append(self._opening(unit, last, skipped=skipped))
+            out.append(GAP if at in stubs else unit.text if unit.kind != "speech" else self._tidy(at))
+            last, start = unit, at + 1
+        if last is not None and start - 1 not in stubs and self._skips(start, size):
             out.append(f" {GAP}")
         return "".join(out)
 
@@ -73,18 +74,14 @@ class Renderer:
     def _fresh(self, unit: Unit, *, skipped: bool, head: str) -> str:
         return f"{GAP} " * skipped + (f"{head} " if head else "") + unit.label
 
-    def _text(self, at: int) -> str:
-        unit = self._document.units[at]
-        if unit.kind != "speech":
-            return unit.text
+    def _tidy(self, at: int) -> str:
         if at not in self._tidied:
-            self._tidied[at] = tidy(unit.text)
+            self._tidied[at] = tidy(self._document.units[at].text)
         return self._tidied[at]
 
-    def _skips(self, before: int | None, at: int) -> bool:
-        """Whether anything that says something stands between two units."""
-        start = 0 if before is None else before + 1
-        return self._voids[at] - self._voids[start] < at - start
+    def _skips(self, start: int, stop: int) -> bool:
+        """Whether anything that says something stands from `start` to before `stop`."""
+        return self._voids[stop] - self._voids[start] < stop - start
 
     def _stubs(self, shown: Sequence[int]) -> set[int]:
         """Give the first unit of each result of which nothing is shown although its call is."""
