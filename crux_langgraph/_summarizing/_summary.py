@@ -145,9 +145,9 @@ class _Job:
     async def _reduce(self, plan: Plan, answers: Sequence[str], asker: Asker) -> Judged | None:
         """Put the answers of the first level together; None where they fit as they are."""
         joined = "\n\n".join(answers)
-        if self.counter(joined) <= self.quota:
+        request = await self._compute(self._request_over, joined, plan)
+        if request is None:
             return None
-        request = await self._compute(self._request, joined, plan.final_quota, plan)
         reserved = request.tokens <= (plan.reduce_tokens or 0)
         [reply] = await asker.ask([request if reserved else None], self.settings.timeout_s - asker.ledger.waited_s)
         return await self._compute(self._judge, reply, joined, plan.final_quota)
@@ -167,6 +167,10 @@ class _Job:
     def _requests(self, plan: Plan, ledger: Ledger) -> list[Request | None]:
         requests = (self._request(chunk.text, plan.quota, plan) for chunk in plan.chunks)
         return [request if ledger.reserve(request.tokens) else None for request in requests]
+
+    def _request_over(self, joined: str, plan: Plan) -> Request | None:
+        fits = self.counter(joined) <= self.quota
+        return None if fits else self._request(joined, plan.final_quota, plan)
 
     def _request(self, text: str, quota: int, plan: Plan) -> Request:
         values = self.prompts.values(text, plan.values_within(quota), self.counter)
