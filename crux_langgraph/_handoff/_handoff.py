@@ -233,7 +233,7 @@ class Handoff(Inbox[In, Out], Generic[In, Out, Ret]):
         if self.max_tokens is None:
             return
         if len(payload.whole) > _MANY_CHARS:
-            await way.call(lambda: payload.rendered)  # off the event loop: a megabyte is fitted for half a second
+            await way.compute(lambda: payload.rendered)  # off the event loop: a megabyte is fitted for half a second
         # The last act: the exact string is counted, whatever the fit believed.
         if payload.receipt.context_tokens <= self.max_tokens:
             return
