@@ -70,9 +70,17 @@ class Browser:
 
     def open(self, address: str, screen: Screen) -> None:
         """Open a page as a device of that width shows it, and wait until it is loaded."""
-        self._width = screen.width
         self.complaints.clear()
         self.asked.clear()
+        self.resize(screen)
+        self._events.clear()
+        self.send("Page.navigate", url=address)
+        while not any(event["method"] == "Page.loadEventFired" for event in self._events):
+            self._receive()
+
+    def resize(self, screen: Screen) -> None:
+        """Let the tab be a device of that width."""
+        self._width = screen.width
         self.send(
             "Emulation.setDeviceMetricsOverride",
             width=screen.width,
@@ -82,10 +90,6 @@ class Browser:
         )
         scheme = {"name": "prefers-color-scheme", "value": "dark" if screen.dark else "light"}
         self.send("Emulation.setEmulatedMedia", features=[scheme])
-        self._events.clear()
-        self.send("Page.navigate", url=address)
-        while not any(event["method"] == "Page.loadEventFired" for event in self._events):
-            self._receive()
 
     def ask(self, script: str) -> Any:
         """Give the value of an expression on the page."""
