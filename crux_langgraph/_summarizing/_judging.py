@@ -13,7 +13,11 @@ from crux_langgraph._summarizing._prompting import sendable
 from crux_langgraph._summarizing._splitting import Shrink
 from crux_langgraph.compression import Counter
 
-_CUT_OFF = frozenset({"length", "max_tokens"})
+_ENDINGS = ("finish_reason", "stop_reason", "stopReason", "done_reason", "status")
+"""Where providers say in an answer's metadata why it ends."""
+_CUT_OFF = frozenset(
+    {"length", "max_tokens", "model_length", "incomplete", "content_filter", "content_filtered", "guardrail_intervened"}
+)
 _LAST_END = re.compile(r".*(?:[.!?。！？](?=\s|$)|\n)", re.DOTALL)  # noqa: RUF001 - full-width marks end sentences too
 
 
@@ -47,8 +51,7 @@ def _written(answer: object) -> str:
 
 
 def _is_cut_off(metadata: Mapping[str, Any]) -> bool:
-    reasons = (metadata.get("finish_reason"), metadata.get("stop_reason"))
-    return any(str(reason).lower() in _CUT_OFF for reason in reasons)
+    return any(str(metadata.get(name)).lower() in _CUT_OFF for name in _ENDINGS)
 
 
 def _whole_sentences(text: str) -> str:

@@ -72,9 +72,10 @@ class HandoffNode(Runnable[Any, Any]):
 
     async def _flow(self, way: Way, state: Any) -> Any:
         place = current_place()
+        user_state = self._user_state(state, place)
         value = None
         try:
-            value = await read_input(way, self.handoff, self._read, _shown(state), self._user_state(state, place))
+            value = await read_input(way, self.handoff, self._read, _shown(state), user_state)
             payload = await self.handoff.flow(
                 way, value, payload_id=place.payload_id(self.handoff.id) if place else None
             )
@@ -82,10 +83,12 @@ class HandoffNode(Runnable[Any, Any]):
             if self._on_invalid is None or place is None or error.__cause__ is not None:
                 raise
             return await repair(way, self._on_invalid, error, value, state, self._sent(place))
-        updates = await self._updates(way, payload, state, place)
+        updates = await self._updates(way, payload, state, user_state, place)
         return updates if self._on_invalid is None else Command(update=updates, goto=str(self._target))
 
-    async def _updates(self, way: Way, payload: Payload[Any], state: Any, place: Place | None) -> dict[str, Any]:
+    async def _updates(
+        self, way: Way, payload: Payload[Any], state: Any, user_state: Any, place: Place | None
+    ) -> dict[str, Any]:
         envelope = payload.to_envelope()
         origin = onward(origin_of(state, self._sender), envelope, self._max_hops)
         record = record_of(envelope, state, place, origin, self._receiver)
@@ -97,7 +100,7 @@ class HandoffNode(Runnable[Any, Any]):
         if self._write == "messages":
             updates[MESSAGES_KEY] = brief_messages(payload, state, self._history)
         elif callable(self._write):
-            updates |= await further_updates(way, self._write, payload, self._user_state(state, place))
+            updates |= await further_updates(way, self._write, payload, user_state)
         return updates
 
     def _sent(self, place: Place) -> Sent:
