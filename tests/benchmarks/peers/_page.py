@@ -33,9 +33,9 @@ def total(counts: Counts) -> int:
 
 
 _LESS: Mapping[str, Callable[[Counts], float]] = {
-    "fewer model calls": lambda counts: counts.calls,
-    "fewer tokens": total,
-    "fewer lines": lambda counts: counts.lines,
+    "Fewer model calls": lambda counts: counts.calls,
+    "Fewer tokens": total,
+    "Fewer lines": lambda counts: counts.lines,
 }
 
 
@@ -81,19 +81,13 @@ def agents_text(counted: Counted) -> str:
 
 
 def better_text(counted: Counted) -> str:
-    """Say, for each scenario, which peer needs less of what than this package."""
-    told = [f"- {_title(scenario)}: {'; '.join(found)}." for scenario, rows in counted if (found := _better(rows))]
-    return "\n".join(told)
+    """Say, for each scenario, which peers need less of what than this package."""
+    return "\n".join(f"- {_title(scenario)}. {_better(rows)}" for scenario, rows in counted)
 
 
-def _better(rows: Mapping[str, Counts]) -> list[str]:
-    less = {name: [what for what, of in _LESS.items() if of(one) < of(rows[OURS])] for name, one in rows.items()}
-    return [f"{name} {_joined(found)}" for name, found in less.items() if found]
-
-
-def _joined(parts: list[str]) -> str:
-    *first, last = parts
-    return f"{', '.join(first)} and {last}" if first else last
+def _better(rows: Mapping[str, Counts]) -> str:
+    less = {what: [name for name, one in rows.items() if of(one) < of(rows[OURS])] for what, of in _LESS.items()}
+    return " ".join(f"{what}: {'; '.join(names) or 'none'}." for what, names in less.items())
 
 
 def times_text(timed: Timed) -> str:

@@ -32,7 +32,7 @@ class Team:
             scenario=self.scenario, agent=name, keep=self.sent.append, latency_s=self._latency_s, fault=fault
         )
 
-    def prompt(self, name: str = COORDINATOR) -> str:
+    def prompt(self, name: str) -> str:
         return self.scenario.prompt(name)
 
     def card(self, name: str) -> str:
