@@ -32,7 +32,10 @@ class Judged:
 
 def judge(answer: object, source: str, quota: int, counter: Counter, shrink: Shrink) -> Judged:
     """Take from `answer` what can be used: no invented facts, at most `quota` tokens."""
-    written = _written(answer)
+    try:
+        written = _written(answer)
+    except Exception:  # noqa: BLE001 - a message that cannot be read says nothing
+        written = ""
     if not written:
         return Judged("", ("empty",))
     text, invented = without_inventions(written, source)
@@ -45,9 +48,14 @@ def judge(answer: object, source: str, quota: int, counter: Counter, shrink: Shr
 
 def _written(answer: object) -> str:
     if isinstance(answer, BaseMessage):
-        text = sendable(answer.text).strip()
+        text = _plain(answer.text)
         return _whole_sentences(text) if _is_cut_off(answer.response_metadata) else text
-    return sendable(answer).strip() if isinstance(answer, str) else ""
+    return _plain(answer) if isinstance(answer, str) else ""
+
+
+def _plain(text: str) -> str:
+    # No database takes NUL in a text.
+    return sendable(text).replace("\0", "").strip()
 
 
 def _is_cut_off(metadata: Mapping[str, Any]) -> bool:

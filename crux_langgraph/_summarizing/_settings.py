@@ -23,6 +23,7 @@ class Summarize:
             asked, whatever failed, while calls are left; what a function of yours calls is inside one call.
         max_input_tokens: the most tokens that all calls for one payload read together, by the handoff's counter.
         timeout_s: seconds to wait for the model per payload, from the first call on; our own work is not counted.
+            On the synchronous way a call that still runs then goes on unheard, and a program that ends waits for it.
         concurrency: the most calls at the same time for one payload.
         always: also let the model shorten what would fit.
 

@@ -28,6 +28,7 @@ T = TypeVar("T")
 
 _MAPS_SHARE = 0.7
 _MOST_SHOWN = 200
+_MOST_SENTENCES = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,4 +219,7 @@ def _reasons(judged: Iterable[Judged]) -> tuple[Reason, ...]:
 
 
 def _invented(judged: Iterable[Judged]) -> tuple[str, ...]:
-    return tuple(sentence[:_MOST_SHOWN] for one in judged for sentence in one.invented)
+    # The receipt travels with the payload: a model that repeats itself for megabytes must not fill it.
+    found = list(dict.fromkeys(sentence[:_MOST_SHOWN] for one in judged for sentence in one.invented))
+    more = [f"(and {len(found) - _MOST_SENTENCES} more)"] if len(found) > _MOST_SENTENCES else []
+    return (*found[:_MOST_SENTENCES], *more)

@@ -271,6 +271,42 @@ async def test_a_reported_sentence_is_kept_short(run: Any) -> None:
     assert [len(sentence) for sentence in summary.invented] == [200]
 
 
+async def test_only_so_many_sentences_are_reported_and_each_once(run: Any) -> None:
+    answer = "Fine. " + " ".join(f"It costs {770_000 + number // 2}." for number in range(300))
+    summary = await run(Summarize(always(answer)), SHORT)
+    assert summary.text == "Fine."
+    assert len(set(summary.invented)) == len(summary.invented) == 51
+    assert summary.invented[-2:] == ("It costs 770049.", "(and 100 more)")
+
+
+class Odd(AIMessage):
+    """Cannot be read."""
+
+    @property
+    def text(self) -> Any:
+        raise TypeError
+
+
+class Guarded(Exception):  # noqa: N818 - stands for the exceptions of providers, whatever they are called
+    """An error whose response may only be asked for when there is one."""
+
+    @property
+    def response(self) -> Any:
+        raise RuntimeError
+
+
+async def test_a_message_or_an_error_that_cannot_be_read_is_a_failure_like_any_other(run: Any) -> None:
+    summary = await run(Summarize(RunnableLambda(lambda _: Odd("hm"))), SHORT)
+    assert (summary.degraded, summary.by_model) == (("empty",), False)
+    summary = await run(Summarize(always(Guarded())), SHORT)
+    assert (summary.degraded, summary.calls) == (("provider_error",), 1)
+
+
+async def test_nul_which_no_database_takes_is_left_out_of_the_summary(run: Any) -> None:
+    assert (await run(Summarize(always("All\0 well.\0")), SHORT)).text == "All well."
+    assert (await run(Summarize(always("\0")), SHORT)).degraded == ("empty",)
+
+
 @pytest.mark.parametrize(
     "metadata",
     [
@@ -367,7 +403,8 @@ async def test_cancelling_passes_through_and_cancels_the_calls() -> None:
             shrink=cut,
         )
     )
-    await asyncio.sleep(0.5)
+    await asyncio.to_thread(model.was_called.wait, 10)
+    await asyncio.sleep(0.1)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
