@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from crux_langgraph.compression._accounting import Account
 from crux_langgraph.compression._budget import Budget
-from crux_langgraph.compression._fitted import DoesNotFitError, Fitted, Tier
+from crux_langgraph.compression._fitted import Fitted, Tier
 from crux_langgraph.compression._ranking import Ranking
 from crux_langgraph.compression._relevance import Query
 from crux_langgraph.compression._rendering import Renderer
@@ -15,6 +15,7 @@ from crux_langgraph.compression._tree import Marked, Tree
 from crux_langgraph.compression._turns import Conversation
 from crux_langgraph.compression._units import Document, pinned_units
 from crux_langgraph.compression._walking import document_of
+from crux_langgraph.errors import DoesNotFitError
 
 
 class Fitting:
