@@ -1,7 +1,10 @@
 """What the stores cost against the drivers themselves doing the same durable writes, in one run, slice by slice.
 
-Raw is one statement each: an insert; an update that takes the oldest row; a delete. Its table has a body, the handoff,
-the scope and a state, and the two indexes that find the oldest that is ready and the newest of a scope. Ours has besides: a key, order per scope, leases, fenced acknowledgement, history, wake-up.
+Raw is the driver, one connection and one statement for each step, on a table of its own that is made by the store's
+migration: the same columns and the same indexes, since whoever promises a key, an order, a lease and a history has to
+write them. A send is an insert; a claim is one update of the oldest row that is free, returning it; an acknowledgement
+is an update of that row. What ours does besides is what is measured: the look for the key, the lock that keeps the order
+of a scope, the fence, waking those who wait, threads, forks, and records in place of rows.
 
     uv run python tests/benchmarks/stores.py [--rounds N] [--only sqlite|postgres] [--disk no|yes] [--quick]
 """
@@ -26,11 +29,14 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from postgres import Postgres
 
 from crux_langgraph.stores import Entry, State
+from crux_langgraph.stores._statements import migrations
 from crux_langgraph.stores.postgres import PostgresStore
 from crux_langgraph.stores.sqlite import SqliteStore
 
 FORK = get_context("fork")
 HANDOFF = "bench"
+DIGEST = b"d" * 32
+TOKEN = b"t" * 8
 SLICE_S = 0.12
 
 BARS = {
@@ -46,31 +52,30 @@ class RawSqlite:
         self.db = sqlite3.connect(path, timeout=60, isolation_level=None)
         self.db.execute("pragma journal_mode = wal")
         self.db.execute(f"pragma synchronous = {synchronous}")
-        self.db.execute(
-            "create table if not exists raw (id integer primary key, handoff text, scope text, state integer, body blob)"
-        )
-        self.db.execute("create index if not exists raw_ready on raw (handoff, id) where state = 0")
-        self.db.execute("create index if not exists raw_scope on raw (handoff, scope, id)")
+        for statement in migrations("sqlite")[1]:
+            self.db.execute(statement.replace("crux_handoff", "raw"))
 
     def send(self, scope: str, body: bytes) -> None:
-        self.db.execute("insert into raw (handoff, scope, state, body) values (?, ?, 0, ?)", (HANDOFF, scope, body))
+        now = time.time()
+        self.db.execute(
+            "insert into raw (handoff, scope, version, meta, created_s, due_s, state, digest, body)"
+            " values (?, ?, 1, '{}', ?, ?, 0, ?, ?)",
+            (HANDOFF, scope, now, now, DIGEST, body),
+        )
 
     def take(self) -> bool:
-        row = self.db.execute(
-            "update raw set state = 1 where id = (select id from raw where handoff = ? and state = 0 order by id limit 1)"
-            " returning id, body",
-            (HANDOFF,),
+        now = time.time()
+        rows = self.db.execute(
+            "update raw set token = ?, due_s = ?, attempts = attempts + 1 where id = (select id from raw indexed by"
+            " raw_ready where handoff = ? and state = 0 and due_s <= ? order by id limit 1) returning *",
+            (TOKEN, now + 60, HANDOFF, now),
         ).fetchall()
-        for id_, _ in row:
-            self.db.execute("delete from raw where id = ?", (id_,))
-        return bool(row)
+        for row in rows:
+            self.db.execute("update raw set state = 1, token = zeroblob(8) where id = ? and token = ?", (row[0], TOKEN))
+        return bool(rows)
 
     def fill(self, count: int, size: int) -> None:
-        self.db.execute(
-            "insert into raw (handoff, scope, state, body) with recursive n(i) as (select 1 union all"
-            " select i + 1 from n where i < ?) select ?, 's' || (i % 7), 0, zeroblob(?) from n",
-            (count, HANDOFF, size),
-        )
+        self.db.execute(FILL_SQLITE.replace("crux_handoff", "raw"), filling(count, size))
 
     def clear(self) -> None:
         self.db.execute("delete from raw")
@@ -78,35 +83,33 @@ class RawSqlite:
 
 class RawPostgres:
     def __init__(self, url: str) -> None:
-        self.db = psycopg.connect(url, autocommit=True)
+        self.db: Any = psycopg.connect(url, autocommit=True)
 
     def setup(self) -> None:
-        self.db.execute(
-            "create table raw (id bigserial primary key, handoff text, scope text, state int, body bytea);"
-            "alter table raw alter column body set storage external;"
-            "create index raw_ready on raw (handoff, id) where state = 0;"
-            "create index raw_scope on raw (handoff, scope, id)"
-        )
+        for statement in migrations("postgres")[1]:
+            self.db.execute(statement.replace("crux_handoff", "raw"))
 
     def send(self, scope: str, body: bytes) -> None:
-        self.db.execute("insert into raw (handoff, scope, state, body) values (%s, %s, 0, %s)", (HANDOFF, scope, body))
+        self.db.execute(
+            "insert into raw (id, handoff, scope, version, meta, state, digest, body)"
+            " values (nextval('raw_id'), %s, %s, 1, '{}', 0, %s, %s)",
+            (HANDOFF, scope, DIGEST, body),
+        )
 
     def take(self) -> bool:
-        row = self.db.execute(
-            "update raw set state = 1 where id = (select id from raw where handoff = %s and state = 0"
-            " order by id limit 1 for update skip locked) returning id, body",
-            (HANDOFF,),
+        rows = self.db.execute(
+            "update raw set token = %s, due = clock_timestamp() + interval '60 s', attempts = attempts + 1 where id ="
+            " (select id from raw where handoff = %s and state = 0 and due <= clock_timestamp()"
+            " order by id limit 1 for update skip locked) returning *",
+            (TOKEN, HANDOFF),
+            binary=True,
         ).fetchall()
-        for id_, _ in row:
-            self.db.execute("delete from raw where id = %s", (id_,))
-        return bool(row)
+        for row in rows:
+            self.db.execute("update raw set state = 1, token = null where id = %s and token = %s", (row[0], TOKEN))
+        return bool(rows)
 
     def fill(self, count: int, size: int) -> None:
-        self.db.execute(
-            "insert into raw (handoff, scope, state, body) select %s, 's' || i %% 7, 0, decode(repeat('00', %s), 'hex')"
-            " from generate_series(1, %s) i",
-            (HANDOFF, size, count),
-        )
+        self.db.execute(FILL_POSTGRES.replace("crux_handoff", "raw"), filling(count, size))
 
     def clear(self) -> None:
         self.db.execute("truncate raw")
@@ -117,7 +120,7 @@ class Ours:
         self.store, self.db = store, raw.db
 
     def send(self, scope: str, body: bytes) -> None:
-        self.store.append(Entry(HANDOFF, scope, body, b"d" * 32))
+        self.store.append(Entry(HANDOFF, scope, body, DIGEST))
 
     def take(self) -> bool:
         lease = self.store.claim(HANDOFF, None, lease_s=60, exclusive=False)
@@ -125,7 +128,7 @@ class Ours:
 
     def fill(self, count: int, size: int, state: int = 0) -> None:
         fill = FILL_SQLITE if isinstance(self.store, SqliteStore) else FILL_POSTGRES
-        self.db.execute(fill, {"count": count, "handoff": HANDOFF, "size": size, "state": state, "now": time.time()})
+        self.db.execute(fill, filling(count, size, state))
 
     def clear(self) -> None:
         self.db.execute("delete from crux_handoff" if isinstance(self.store, SqliteStore) else "truncate crux_handoff")
@@ -141,6 +144,10 @@ insert into crux_handoff (id, handoff, scope, version, meta, state, digest, body
 select nextval('crux_handoff_id'), %(handoff)s, 's' || i %% 7, 1, '{}', %(state)s, '\\x00',
 decode(repeat('00', %(size)s), 'hex') from generate_series(1, %(count)s) i
 """
+
+
+def filling(count: int, size: int, state: int = 0) -> dict[str, Any]:
+    return {"count": count, "handoff": HANDOFF, "size": size, "state": state, "now": time.time()}
 
 
 def opened(family: str, place: str, disk: str) -> tuple[Any, Ours]:
