@@ -31,7 +31,9 @@ def records_in(state: object) -> list[Mapping[str, Any]]:
         channel: object = cast("Mapping[str, Any]", state).get(HANDOFFS_KEY)
     else:
         channel = getattr(state, HANDOFFS_KEY, None)
-    records = cast("Mapping[str, object]", channel).values() if isinstance(channel, Mapping) else ()
+    if not channel or not isinstance(channel, Mapping):
+        return []
+    records = cast("Mapping[str, object]", channel).values()
     return [cast("Mapping[str, Any]", record) for record in records if isinstance(record, Mapping)]
 
 

@@ -15,7 +15,9 @@ def is_async(function: Callable[..., Any]) -> bool:
     """Say whether calling `function` gives a coroutine; looks through partials and at `__call__`."""
     while isinstance(function, functools.partial):
         function = function.func
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None))  # noqa: B004 - not a test for callability
+    if inspect.iscoroutinefunction(function):
+        return True
+    return not inspect.isroutine(function) and inspect.iscoroutinefunction(getattr(function, "__call__", None))  # noqa: B004 - not a test for callability
 
 
 def name_of(function: Callable[..., Any]) -> str:

@@ -5,21 +5,19 @@ import string
 from typing import NamedTuple
 
 MARKER_LENGTH = 28
-_CASES = (string.ascii_lowercase, string.ascii_uppercase)
+_LETTER_OF_BYTE = [(case.encode() * 10)[:256] for case in (string.ascii_lowercase, string.ascii_uppercase)]
 
 
 def new_marker() -> str:
-    """Make the marker of one payload's fence: 28 random letters, more than 128 bits.
+    """Make the marker of one payload's fence: 28 random letters, more than 128 bits (of each, log2(256 / 10) at least).
 
     Small and capital letters alternate, so that the default counter counts every marker alike: a payload that fits
     once must not fail the next time for its marker.
     """
-    # One draw for all letters: to draw each by itself takes ten times as long, and every payload has a marker.
-    drawn, letters = secrets.randbelow(26**MARKER_LENGTH), ""
-    for position in range(MARKER_LENGTH):
-        drawn, letter = divmod(drawn, 26)
-        letters += _CASES[position % 2][letter]
-    return letters
+    marker = bytearray(MARKER_LENGTH)
+    for position, letters in enumerate(_LETTER_OF_BYTE):
+        marker[position::2] = secrets.token_bytes(MARKER_LENGTH // 2).translate(letters)
+    return marker.decode()
 
 
 class Frame(NamedTuple):

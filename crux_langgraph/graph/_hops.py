@@ -38,10 +38,12 @@ def origin_of(state: object, agent: str | None) -> Origin:
 
     It is the newest record that led to the agent in this run, and since the user last spoke.
     """
-    arrived = [record for record in records_in(state) if agent is not None and record.get("to") == agent]
-    newest = max(arrived, key=lambda record: str(record.get("created_at")), default=None)
-    is_of_this_run = MESSAGES_KEY in as_mapping(state) or bool(notes_in(state))
-    return Origin.read(newest if newest is not None and is_of_this_run else {}, last_said(state))
+    values = as_mapping(state)
+    arrived = [record for record in records_in(values) if agent is not None and record.get("to") == agent]
+    said = last_said(values)
+    if not arrived or not (MESSAGES_KEY in values or notes_in(values)):
+        return Origin((), (), said)
+    return Origin.read(max(arrived, key=lambda record: str(record.get("created_at"))), said)
 
 
 def onward(origin: Origin, envelope: Mapping[str, Any], max_hops: int | None) -> Origin:
@@ -53,9 +55,9 @@ def onward(origin: Origin, envelope: Mapping[str, Any], max_hops: int | None) ->
     handoff, digest = envelope["handoff"], _digest(envelope["data"])
     hop = {"handoff": handoff, "payload": envelope["id"]}
     path = [*origin.hops, hop]
-    names = tuple(str(one["handoff"]) for one in path)
     seen = zip(origin.hops, origin.digests, strict=False)
     if any(one["handoff"] == handoff and there == digest for one, there in seen):
+        names = _names(path)
         raise LoopError(
             handoff=handoff,
             found=f"the same payload goes round: {' -> '.join(names)}",
@@ -63,6 +65,7 @@ def onward(origin: Origin, envelope: Mapping[str, Any], max_hops: int | None) ->
             path=names,
         )
     if max_hops is not None and len(path) > max_hops:
+        names = _names(path)
         raise HopLimitError(
             handoff=handoff,
             found=f"it would be hop {len(path)} since the user last spoke, of at most {max_hops}: {' -> '.join(names)}",
@@ -70,7 +73,11 @@ def onward(origin: Origin, envelope: Mapping[str, Any], max_hops: int | None) ->
             path=names,
             max_hops=max_hops,
         )
-    return origin._replace(hops=path, digests=[*origin.digests, digest])
+    return Origin(path, [*origin.digests, digest], origin.said)
+
+
+def _names(path: Sequence[Hop]) -> tuple[str, ...]:
+    return tuple(str(hop["handoff"]) for hop in path)
 
 
 def _digest(data: object) -> str:

@@ -12,10 +12,11 @@ from crux_langgraph.errors import InputError
 from crux_langgraph.graph._hops import onward, origin_of
 from crux_langgraph.graph._place import Place, current_place
 from crux_langgraph.graph._reading import Read, read_input
-from crux_langgraph.graph._repairing import Repair, repair
+from crux_langgraph.graph._repairing import Repair, Sent, repair
 from crux_langgraph.graph._running import MESSAGES_KEY, RUN_KEY
 from crux_langgraph.graph._shape import as_mapping, as_schema
 from crux_langgraph.graph._writing import History, Write, brief_messages, further_updates, record_of
+from crux_langgraph.instrumentation import identity
 
 
 class HandoffNode(Runnable[Any, Any]):
@@ -71,28 +72,23 @@ class HandoffNode(Runnable[Any, Any]):
 
     async def _flow(self, way: Way, state: Any) -> Any:
         place = current_place()
+        user_state = self._user_state(state, place)
         value = None
         try:
-            value = await read_input(way, self.handoff, self._read, _shown(state), self._user_state(state, place))
+            value = await read_input(way, self.handoff, self._read, _shown(state), user_state)
             payload = await self.handoff.flow(
                 way, value, payload_id=place.payload_id(self.handoff.id) if place else None
             )
         except InputError as error:
             if self._on_invalid is None or place is None or error.__cause__ is not None:
                 raise
-            return repair(
-                self._on_invalid,
-                error,
-                value,
-                state,
-                node=str(self.name),
-                source=str(self._source),
-                key=place.payload_id(self.handoff.id),
-            )
-        updates = await self._updates(way, payload, state, place)
+            return await repair(way, self._on_invalid, error, value, state, self._sent(place))
+        updates = await self._updates(way, payload, state, user_state, place)
         return updates if self._on_invalid is None else Command(update=updates, goto=str(self._target))
 
-    async def _updates(self, way: Way, payload: Payload[Any], state: Any, place: Place | None) -> dict[str, Any]:
+    async def _updates(
+        self, way: Way, payload: Payload[Any], state: Any, user_state: Any, place: Place | None
+    ) -> dict[str, Any]:
         envelope = payload.to_envelope()
         origin = onward(origin_of(state, self._sender), envelope, self._max_hops)
         record = record_of(envelope, state, place, origin, self._receiver)
@@ -104,8 +100,12 @@ class HandoffNode(Runnable[Any, Any]):
         if self._write == "messages":
             updates[MESSAGES_KEY] = brief_messages(payload, state, self._history)
         elif callable(self._write):
-            updates |= await further_updates(way, self._write, payload, self._user_state(state, place))
+            updates |= await further_updates(way, self._write, payload, user_state)
         return updates
+
+    def _sent(self, place: Place) -> Sent:
+        facts = identity(self.handoff.id, self._sender, self._receiver, "transfer")
+        return Sent(str(self.name), str(self._source), place.payload_id(self.handoff.id), facts)
 
     def _user_state(self, state: Any, place: Place | None) -> Any:
         shown = _shown(state)

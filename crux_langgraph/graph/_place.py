@@ -1,6 +1,5 @@
 """Where in a running graph a handoff happens: what its payload id and its round are derived from."""
 
-import json
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any, NamedTuple, cast
@@ -25,7 +24,7 @@ class Place(NamedTuple):
 
     def payload_id(self, handoff: str) -> str:
         """Derive the id of the payload that this task makes, so that a replay replaces it and never adds another."""
-        seed = json.dumps([self.thread_id, self.task, handoff])
+        seed = ascii((self.thread_id, self.task, handoff))
         return f"ho-{sha256(seed.encode()).hexdigest()[:_ID_CHARACTERS]}"
 
 

@@ -24,12 +24,11 @@ def record_of(
     envelope: dict[str, Any], state: Any, place: Place | None, origin: Origin, to: str | None
 ) -> dict[str, Any]:
     """Give what the channel keeps of a payload: its envelope, the path of hops, and where, when and to whom it crossed."""
-    ids = _message_ids(as_mapping(state).get(MESSAGES_KEY))
     return {
         **envelope,
         **origin.to_json(),
         "to": to,
-        "last_message_id": ids[-1] if ids else None,
+        "last_message_id": _last_id(as_mapping(state).get(MESSAGES_KEY)),
         "round": dict(place.round) if place else {},
     }
 
@@ -53,6 +52,11 @@ def brief_messages(payload: Payload[Any], state: Any, history: History) -> list[
     ids = [key for key in _message_ids(older) if key]
     removals = [part for key in ids for part in (HumanMessage(content="", id=key), RemoveMessage(id=key))]
     return [*removals, brief]
+
+
+def _last_id(messages: object) -> str | None:
+    ids = _message_ids(cast("list[object]", messages)[-1:] if isinstance(messages, list) else messages)
+    return ids[-1] if ids else None
 
 
 def _message_ids(messages: object) -> list[str | None]:

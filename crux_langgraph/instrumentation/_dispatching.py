@@ -16,9 +16,9 @@ from langchain_core.runnables.config import (
 )
 
 from crux_langgraph._waiting import BLOCKING, Way
+from crux_langgraph.instrumentation._captured import OUR_TAG
 from crux_langgraph.instrumentation._listening import Listeners
 
-_TAG = "crux"
 _log = logging.getLogger("crux_langgraph")
 
 
@@ -40,8 +40,8 @@ class Dispatch:
     def __init__(self, way: Way, listeners: Listeners, metadata: Mapping[str, Any]) -> None:
         """Find who listens. The metadata is the run's own: its children do not inherit it."""
         manager = _inherited(way, listeners.config) if listeners.is_plain else _configured(way, listeners.config)
-        manager.metadata = {**manager.metadata, **metadata}
-        manager.tags = [*manager.tags, _TAG]
+        manager.metadata.update(metadata)
+        manager.tags.append(OUR_TAG)
         manager.handlers = [_Quiet(handler) if handler.raise_error else handler for handler in manager.handlers]
         self._manager = manager
         self._blocks = way is BLOCKING
@@ -133,7 +133,7 @@ def _inherited(way: Way, config: Any) -> Any:
         parent_run_id=above.parent_run_id,
         tags=[*above.tags, *(tag for tag in tags if tag not in above.tags)],
         inheritable_tags=[*above.inheritable_tags, *(tag for tag in tags if tag not in above.inheritable_tags)],
-        metadata={**above.metadata, **metadata},
+        metadata={**above.metadata, **metadata},  # of these two dicts and four lists, none is another's
         inheritable_metadata={**above.inheritable_metadata, **metadata},
     )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from sys import maxsize
 from time import perf_counter
 from types import TracebackType
 from typing import Any, Self, cast
@@ -20,10 +21,11 @@ from crux_langgraph.instrumentation._errors import recorded_error
 from crux_langgraph.instrumentation._late import add_metadata, attach, mark_interrupted
 from crux_langgraph.instrumentation._listening import Listeners, listeners
 from crux_langgraph.instrumentation._settings import current_settings
-from crux_langgraph.instrumentation._views import Sums, capped, json_bytes
+from crux_langgraph.instrumentation._sizes import Sized, json_bytes
+from crux_langgraph.instrumentation._views import Sums, capped
 
 Facts = Mapping[str, Any]
-View = Callable[[], Mapping[str, Any]]
+View = Callable[[], Mapping[str, Any] | Sized]
 
 End = tuple[View, Callable[[], Facts]]
 
@@ -46,13 +48,14 @@ class Recording:
     listener's error leaves this class.
     """
 
+    _end: End | None = None
+    _run: "_Run | None" = None
+
     def __init__(self, way: Way, name: str, facts: Facts) -> None:
         """Prepare a run of this name; `facts` are its metadata from the start."""
         self._way = way
         self._name = name
         self._facts = facts
-        self._end: End | None = None
-        self._run: _Run | None = None
         self._told = listeners()
         self._began = perf_counter()
 
@@ -127,28 +130,30 @@ class _Run:
     async def stop(self, error: BaseException | None, end: End | None, seconds: float) -> None:
         if self._token is not None:
             _reset(self._token)
-        self._add({"crux_duration_s": seconds})
-        if isinstance(error, GraphBubbleUp):
-            await self._interrupted(error)
-        elif error is not None:
-            await self._failed(error)
-        else:
+        # A new dict: who was told of the start keeps that one.
+        self._facts = {**self._facts, "crux_duration_s": seconds}
+        if error is None:
             await self._ended(*(end or (dict, dict)))
+        elif isinstance(error, GraphBubbleUp):
+            await self._interrupted(error)
+        else:
+            await self._failed(error)
 
     async def _ended(self, outputs: View, facts: Callable[[], Facts]) -> None:
         shown = self._shown("output", outputs)  # before the facts, which may be about it
-        self._add(self._asked(facts))
+        self._facts.update(self._asked(facts))
         await self._close({**shown, FACTS_KEY: self._facts})
 
     async def _interrupted(self, signal: GraphBubbleUp) -> None:
-        self._add({"crux_status": "interrupted" if isinstance(signal, GraphInterrupt) else "parent_command"})
+        self._facts["crux_status"] = "interrupted" if isinstance(signal, GraphInterrupt) else "parent_command"
         if self._dispatch and isinstance(signal, GraphInterrupt):
             mark_interrupted(self._dispatch.handlers, self._dispatch.parent_run_id)
         await self._close({FACTS_KEY: self._facts})
 
     async def _failed(self, error: BaseException) -> None:
         layer = getattr(error, "layer", None) if isinstance(error, CruxError) else None
-        self._add({} if layer is None else {"crux_layer": layer})
+        if layer is not None:
+            self._facts["crux_layer"] = layer
         told = recorded_error(error)
         self._write("error", {"error": repr(told), FACTS_KEY: self._facts})
         if self._dispatch:
@@ -161,10 +166,6 @@ class _Run:
             self._finish(self._dispatch)
             await self._dispatch.end(outputs)
 
-    def _add(self, facts: Facts) -> None:
-        # A new dict: who was told of the start keeps that one.
-        self._facts = {**self._facts, **facts}
-
     def _finish(self, dispatch: Dispatch) -> None:
         add_metadata(dispatch.handlers, self._id, self._facts)
         if self._files:
@@ -172,10 +173,13 @@ class _Run:
 
     def _shown(self, side: str, view: View) -> dict[str, Any]:
         try:
-            whole = view()
+            made = view()
+            whole, most_bytes = made if isinstance(made, Sized) else (made, maxsize)
             if self._settings.attachments:
                 self._files[side] = json_bytes(whole)
-            return cast("dict[str, Any]", capped(whole, self._settings.view_bytes, sums=self._sums))
+            if most_bytes > self._settings.view_bytes:
+                whole = capped(whole, self._settings.view_bytes, sums=self._sums)
+            return cast("dict[str, Any]", whole)
         except Exception as error:  # noqa: BLE001 - a serializer of the user's may raise anything
             return {side: f"[not shown: {type(error).__name__} while it was written]"}
 

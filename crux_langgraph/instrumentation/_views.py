@@ -1,12 +1,11 @@
 """What a run shows of a value: JSON within a number of bytes, made without walking through what is not shown."""
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import sha256
 from itertools import islice
 from typing import Any, cast
 
-from pydantic_core import to_json
+from crux_langgraph.instrumentation._sizes import json_bytes, json_text, rough_bytes
 
 Plain = Callable[[Any], Any]
 """Gives a value of any class as a mapping, a list, or a JSON scalar."""
@@ -16,10 +15,7 @@ _ITEM_BYTES = 24
 _MOST_KEY = 192
 _MOST_NESTED = 64
 _FRAME = 12
-_SCALAR = 5
 _CONTAINERS = (dict, list)  # a union in its place takes several times as long to ask
-_KEY = 12
-_JSON: Any = {"inf_nan_mode": "constants", "fallback": str}
 
 
 class Sums:
@@ -54,32 +50,9 @@ def capped(value: Any, most_bytes: int, *, plain: Plain | None = None, sums: Sum
         budget //= 2
 
 
-def rough_bytes(value: Any, enough: int) -> int:
-    """Give about the bytes of plain data's JSON text; where that is more than `enough`, some number above it."""
-    if not isinstance(value, _CONTAINERS):
-        return len(value) if isinstance(value, str) else _SCALAR
-    is_keyed = isinstance(value, dict)
-    size = len(cast("list[Any]", value)) * (_KEY if is_keyed else _SCALAR)
-    for item in cast("Iterable[Any]", cast("Any", value).values() if is_keyed else value):
-        size += len(item) if isinstance(item, str) else rough_bytes(item, enough)
-        if size > enough:
-            break
-    return size
-
-
-def json_bytes(value: Any) -> bytes:
-    """Give the compact JSON text of plain data as UTF-8; of what is no UTF-8 text, as ASCII."""
-    try:
-        return to_json(value, **_JSON)
-    except ValueError:
-        return json.dumps(value, separators=(",", ":"), default=str, skipkeys=True).encode()
-
-
 def _json_length(value: Any) -> float:
-    try:
-        return len(to_json(value, **_JSON))
-    except ValueError:
-        return float("inf")
+    text = json_text(value)
+    return float("inf") if text is None else len(text)
 
 
 class _View:

@@ -106,7 +106,7 @@ def many(work: Callable[[], object], *, recorded: bool) -> Callable[[], object]:
     def ten() -> None:
         with ExitStack() as stack:
             if not recorded:
-                stack.enter_context(patch("crux_langgraph._handoff.Recording", NoRecording))
+                stack.enter_context(patch("crux_langgraph._handoff._handoff.Recording", NoRecording))
             for _ in range(10):
                 work()
 
@@ -165,7 +165,7 @@ async def async_costs(rounds: int) -> None:
     for _ in range(rounds):
         taken["pair"].append(await one_by_one(pair))
         taken["recorded"].append(await one_by_one(prepared))
-        with patch("crux_langgraph._handoff.Recording", NoRecording):
+        with patch("crux_langgraph._handoff._handoff.Recording", NoRecording):
             taken["bare"].append(await one_by_one(prepared))
     middle = {name: statistics.median(times) for name, times in taken.items()}
     cost = middle["recorded"] - middle["bare"]
