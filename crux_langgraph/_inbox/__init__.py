@@ -2,8 +2,9 @@
 
 from crux_langgraph._inbox._claiming import Claimed
 from crux_langgraph._inbox._inbox import Inbox
+from crux_langgraph._inbox._keeping import is_reference
 from crux_langgraph._inbox._reading import Stored
 from crux_langgraph._inbox._scope import ANY, GLOBAL, Scope
 from crux_langgraph._inbox._sending import SendOptions, Sent
 
-__all__ = ["ANY", "GLOBAL", "Claimed", "Inbox", "Scope", "SendOptions", "Sent", "Stored"]
+__all__ = ["ANY", "GLOBAL", "Claimed", "Inbox", "Scope", "SendOptions", "Sent", "Stored", "is_reference"]
