@@ -1,6 +1,6 @@
 """Stored handoffs: what a handoff can do with a store. Sent in one process, received or claimed in another."""
 
-from crux_langgraph._inbox._claiming import Claimed
+from crux_langgraph._inbox._claimed import Claimed
 from crux_langgraph._inbox._inbox import Inbox
 from crux_langgraph._inbox._keeping import is_reference
 from crux_langgraph._inbox._reading import Stored

@@ -106,7 +106,7 @@ class PostgresStore(SqlStore):
             self._run_in(handoff, tx, "notify", {"channels": [channel]})
 
     def _notify(self, channels: list[str]) -> None:
-        self._run("*", "notify", {"channels": channels})
+        self._run("*", "notify_alone", {"channels": channels})
 
     def _execute(self, connection: Connection, statement: str, values: Values) -> Outcome:
         cursor = connection.cursor(binary=True, row_factory=tuple_row)

@@ -82,8 +82,13 @@ select extract(epoch from min(due) - clock_timestamp())::float8 from crux_handof
 where handoff = %(handoff)s and scope = %(scope)s and state = 0 and due > clock_timestamp()
 
 -- name: notify
--- In a transaction of its own, after that of the send: inside it, all senders of a database would wait for each other.
 select pg_notify('crux_handoff', channel) from unnest(%(channels)s::text[]) as channel
+
+-- name: notify_alone
+-- In a transaction of its own, after that of the send: inside it, all senders of a database would wait for each other.
+-- Nothing waits for its flush to the disk: a wake-up has nothing to keep.
+select set_config('synchronous_commit', 'off', true), pg_notify('crux_handoff', channel)
+from unnest(%(channels)s::text[]) as channel
 
 -- name: handoffs
 select handoff, state, count(*), extract(epoch from min(created))::float8 from crux_handoff
