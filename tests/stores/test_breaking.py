@@ -101,3 +101,19 @@ def test_a_claim_that_fails_in_the_middle_leaves_nothing_open(tmp_path: Any) -> 
     assert lease is not None
     assert store.settle(lease, State.DONE)
     store.close()
+
+
+def test_a_send_waits_for_an_open_transaction_of_its_scope_and_takes_its_id_afterwards(url: str) -> None:
+    store, other_scope = PostgresStore(url), ENTRY._replace(scope="u")
+    store.latest("note", "t")
+    sent: dict[str, int] = {}
+    with psycopg.connect(url) as ours:
+        first = store.append(ENTRY, tx=ours)
+        waits = threading.Thread(target=lambda: sent.update(second=store.append(ENTRY).id))
+        waits.start()
+        waits.join(0.3)
+        assert not sent
+        elsewhere = store.append(other_scope)
+    waits.join(20)
+    assert first.id < elsewhere.id < sent["second"]
+    store.close()
