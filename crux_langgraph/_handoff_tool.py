@@ -10,6 +10,7 @@ from langgraph.types import Command
 from pydantic import BaseModel, PrivateAttr
 
 from crux_langgraph._requesting import ORIGIN_KEY, REQUESTS_KEY, Request, request_key
+from crux_langgraph._tool_input import arguments_of
 from crux_langgraph.errors import InputError
 
 _NO_RUNTIME = cast("ToolRuntime[Any, Any]", None)
@@ -79,7 +80,7 @@ class HandoffTool(BaseTool):
     def _to_args_and_kwargs(
         self, tool_input: str | dict[str, Any], tool_call_id: str | None
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        given, runtime = _split(tool_input, cast("type[BaseModel]", self.args_schema))
+        given, runtime = arguments_of(tool_input, cast("type[BaseModel]", self.args_schema))
         return (), {"given": given, "tool_call_id": tool_call_id, "runtime": runtime}
 
     def _run(
@@ -144,14 +145,6 @@ class HandoffTool(BaseTool):
         if is_told:
             raise ToolException(str(bad)) from None
         raise bad from None
-
-
-def _split(tool_input: str | dict[str, Any], schema: type[BaseModel]) -> tuple[dict[str, Any], Any]:
-    """Give a tool's arguments by name, and the runtime that LangGraph put beside them."""
-    if isinstance(tool_input, str):  # LangChain's convention: a bare text is the first argument
-        return {next(iter(schema.model_fields), "input"): tool_input}, None
-    given = dict(tool_input)
-    return given, given.pop("runtime") if isinstance(given.get("runtime"), ToolRuntime) else None
 
 
 def _value(state: object, key: str) -> Any:

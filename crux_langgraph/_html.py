@@ -28,21 +28,23 @@ def view(title: str, facts: Iterable[str], bars: Sequence[Bar], parts: Sequence[
     told = " &middot; ".join(map(escape, facts))
     shown = [
         f'<div style="{_BOX}"><b>{escape(title)}</b><br>{told}',
-        _bars(bars),
-        _parts(parts),
+        bars_table(bars),
+        parts_table(parts),
         _folded(text),
         "</div>",
     ]
     return "\n".join(part for part in shown if part)
 
 
-def _bars(bars: Sequence[Bar]) -> str:
+def bars_table(bars: Sequence[Bar]) -> str:
+    """Give a row for each size with a bar beside it, as HTML."""
     most = max((bar.tokens for bar in bars), default=0)
     rows = (_row(_cell(bar.name), _number(bar.tokens), _bar(bar.tokens, most, _WHOLE)) for bar in bars)
     return _table("", rows)
 
 
-def _parts(parts: Sequence[FittedPart]) -> str:
+def parts_table(parts: Sequence[FittedPart]) -> str:
+    """Give a row for each part with what became of it, as HTML; nothing for none."""
     if not parts:
         return ""
     most = max(max(part.tokens_before, part.tokens_after) for part in parts)

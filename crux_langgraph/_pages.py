@@ -4,8 +4,8 @@ from typing import Any, NamedTuple
 
 from crux_langgraph._payload import Payload
 from crux_langgraph._rendering import sound
-from crux_langgraph.compression import Counter, DoesNotFitError, Frame, fit
-from crux_langgraph.errors import BudgetError
+from crux_langgraph.compression import Counter, Frame, fit
+from crux_langgraph.errors import BudgetError, DoesNotFitError
 
 _MOST_NAMED = 120
 

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple, NoReturn, cast
 from pydantic import BaseModel
 
 from crux_langgraph._contract import Contract
-from crux_langgraph.compression import Counter, DoesNotFitError, Fitted, FittedPart, Frame, Tier, fit
-from crux_langgraph.errors import BudgetError
+from crux_langgraph.compression import Counter, Fitted, FittedPart, Frame, Tier, fit
+from crux_langgraph.errors import BudgetError, DoesNotFitError
 
 
 class Rendered(NamedTuple):
@@ -59,8 +59,8 @@ class Rendering(NamedTuple):
         except DoesNotFitError as error:
             raise BudgetError(
                 handoff=self.handoff,
-                found=str(error).removesuffix("."),
-                fix="Raise max_tokens, or pin less. Nothing was handed over.",
+                found=error.found,
+                fix=f"{error.fix} Nothing was handed over.",
                 max_tokens=max_tokens,
                 needed_tokens=error.needed_tokens,
                 pins=error.pins,

@@ -33,16 +33,16 @@ async def shortened(way: Way, settings: Summarize, payload: Payload[Out]) -> Pay
 
 async def _shortened(way: Way, settings: Summarize, payload: Payload[Out]) -> Payload[Out]:
     # Off the event loop: a payload of megabytes is fitted for seconds.
-    rendered = await way.call(lambda: payload.rendered)
+    rendered = await way.compute(lambda: payload.rendered)
     fits = rendered.tier in _LOSSLESS
     if fits and not settings.always:
         return payload
-    layout: Summarized = await way.call(summarized, payload.rendering, payload.data, payload.frame)
+    layout = await way.compute(lambda: summarized(payload.rendering, payload.data, payload.frame))
     if not layout.prose.passages:
         return payload
     text, use = await write_shorter(way, settings, layout, payload.rendering.max_tokens, fits=fits)
     made = payload.summarized(text, use)
-    rendered = await way.call(lambda: made.rendered)
+    rendered = await way.compute(lambda: made.rendered)
     if text is not None and rendered.tier != "summary":
         return payload.summarized(None, use._replace(used=False, degraded=(*use.degraded, "limits")))
     return made
@@ -55,7 +55,7 @@ async def write_shorter(
 
     None stands for a summary of which nothing is the model's. `fits`: all of it would fit as it is.
     """
-    quota: int = await way.call(_quota, layout, max_tokens, fits)
+    quota = await way.compute(lambda: _quota(layout, max_tokens, fits))
     if quota < LEAST_QUOTA:
         return None, ModelUse(used=False, degraded=("limits",))
     summary = await summarize(

@@ -9,8 +9,9 @@ from pydantic import BaseModel
 
 from crux_langgraph._model_use import SUMMARY_PATH
 from crux_langgraph._rendering import CounterFaultError, Rendered, Rendering, sound
-from crux_langgraph.compression import Counter, DoesNotFitError, Fitted, FittedPart, Frame, fit
+from crux_langgraph.compression import Counter, Fitted, FittedPart, Frame, fit
 from crux_langgraph.compression._passages import Prose, prose_of
+from crux_langgraph.errors import DoesNotFitError
 
 LEAST_QUOTA = 24
 """Tokens below which a summary says too little to be worth a call."""

@@ -6,9 +6,11 @@ The stepped coroutine is the design of gel-python's blocking client.
 """
 
 import asyncio
+import os
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import FIRST_EXCEPTION, wait
+from functools import lru_cache
 from typing import Any, Protocol, TypeVar, cast
 
 from langchain_core.runnables import Runnable, RunnableConfig
@@ -28,6 +30,10 @@ class Way(Protocol):
 
     async def call(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         """Call a user's function, sync or async, and give what it returns."""
+        ...
+
+    async def compute(self, function: Callable[[], T], /) -> T:
+        """Do work of our own that may take long. It never waits for a turn behind what a user's functions wait for."""
         ...
 
     async def invoke(self, runnable: Runnable[Any, Any], value: Any, config: RunnableConfig | None) -> Any:
@@ -55,6 +61,9 @@ class _Blocking:
             raise WrongWayError(asked=f"{name}()", use=ASYNC_TWINS)
         return function(*args, **kwargs)
 
+    async def compute(self, function: Callable[[], T], /) -> T:
+        return function()
+
     async def invoke(self, runnable: Runnable[Any, Any], value: Any, config: RunnableConfig | None) -> Any:
         return runnable.invoke(value, config)
 
@@ -77,6 +86,9 @@ class _Awaiting:
         if is_async(function):
             return await function(*args, **kwargs)
         return await run_in_executor(None, function, *args, **kwargs)
+
+    async def compute(self, function: Callable[[], T], /) -> T:
+        return await run_in_executor(_own_threads(os.getpid()), function)
 
     async def invoke(self, runnable: Runnable[Any, Any], value: Any, config: RunnableConfig | None) -> Any:
         return await runnable.ainvoke(value, config)
@@ -111,6 +123,12 @@ def finish(flow: Coroutine[Any, Any, T]) -> T:
     finally:
         flow.close()
     raise WrongWayError(asked=repr(flow), use=ASYNC_TWINS)
+
+
+@lru_cache(maxsize=1)
+def _own_threads(process: int) -> ContextThreadPoolExecutor:  # noqa: ARG001 - threads do not live on in a fork
+    # Models that know no async wait in the event loop's own few threads, also for answers that nobody hears any more.
+    return ContextThreadPoolExecutor(thread_name_prefix="crux_langgraph")
 
 
 def _step(flow: Flow[T]) -> T:

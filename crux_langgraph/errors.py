@@ -4,6 +4,7 @@
     ├── DefinitionError          a decorator was used wrongly; raised at decoration
     ├── WiringError              a graph is wired wrongly; raised when it is built
     ├── WrongWayError            something asynchronous was called synchronously
+    ├── DoesNotFitError          `fit`: what must be shown is more than `max_tokens`
     ├── ContextsError            several contexts do not fit into one budget
     ├── HandoffError             one handoff failed, at the layer it names
     │   ├── InputError           `input`: what agent A produced does not fit
@@ -57,6 +58,7 @@ __all__ = [
     "DelegateError",
     "DeliveryError",
     "DepthLimitError",
+    "DoesNotFitError",
     "EnvelopeError",
     "FieldProblem",
     "Finding",
@@ -167,6 +169,25 @@ class WrongWayError(CruxError):
         self.asked = asked
         self.use = use
         super().__init__(f"{asked} is asynchronous and was reached by a synchronous call. Use {use}.")
+
+
+class DoesNotFitError(CruxError):
+    """A value cannot be fitted: what must be shown takes `needed_tokens`, and only `max_tokens` are allowed.
+
+    `pins` holds the path of every pinned field with its tokens; it is empty when the frame alone is too large. In a
+    handoff it becomes a `BudgetError`.
+    """
+
+    fix: ClassVar[str] = "Raise max_tokens, or pin less."
+
+    def __init__(self, *, needed_tokens: int, max_tokens: int, pins: Sequence[tuple[str, int]]) -> None:
+        self.needed_tokens = needed_tokens
+        self.max_tokens = max_tokens
+        self.pins: tuple[tuple[str, int], ...] = tuple(pins)
+        named = ", ".join(f"{path or '(root)'} ({tokens} tokens)" for path, tokens in self.pins)
+        what = f"the pinned fields {named}" if pins else "the frame around the text"
+        self.found = f"{what} must be shown, which takes {needed_tokens} tokens of {max_tokens}"
+        super().__init__(f"{self.found}\n{self.fix}")
 
 
 class ContextsError(CruxError):

@@ -8,6 +8,7 @@ from pydantic import BaseModel, PrivateAttr
 
 from crux_langgraph._handoff_tool import HandoffTool
 from crux_langgraph._read_tool import ReadHandoffTool, read_handoff
+from crux_langgraph._tool_input import arguments_of
 from crux_langgraph._waiting import AWAITING, BLOCKING, Way, finish
 from crux_langgraph.errors import DelegateError
 
@@ -61,12 +62,7 @@ class DelegateTool(BaseTool):
         self, tool_input: str | dict[str, Any], tool_call_id: str | None
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         # Not `_parse_input`, which is not asked for a tool without arguments, and gives fields where we need the model.
-        given = self._by_name(tool_input)
-        runtime = given.get("runtime")
-        if isinstance(runtime, ToolRuntime):
-            del given["runtime"]
-        else:
-            runtime = None
+        given, runtime = arguments_of(tool_input, self._owner.args_schema)
         is_told = tool_call_id is not None
         try:
             arguments = self._owner.check_arguments(given)
@@ -74,11 +70,6 @@ class DelegateTool(BaseTool):
             self._tell(error, is_told=is_told)
             raise
         return (), {"arguments": arguments, "is_told": is_told, "runtime": runtime}
-
-    def _by_name(self, tool_input: str | dict[str, Any]) -> dict[str, Any]:
-        if isinstance(tool_input, str):  # LangChain's convention: a bare text is the first argument
-            return {next(iter(self._owner.args_schema.model_fields), "input"): tool_input}
-        return dict(tool_input)
 
     def _tell(self, error: DelegateError, *, is_told: bool) -> None:
         if is_told and self._owner.tells(error):

@@ -11,9 +11,9 @@ from crux_langgraph._delegate._result import DelegateResult
 from crux_langgraph._delegate._subagent import Call, Returned, Run
 from crux_langgraph._handoff import Handoff
 from crux_langgraph._waiting import Way
-from crux_langgraph.instrumentation import Facts, Recording, as_subagent, identity, is_inside_a_run
+from crux_langgraph.instrumentation import Facts, Recording, as_subagent, identity, is_inside_a_run, repairing
 
-START, COMPLETE, REPAIR = "delegate:start", "delegate:complete", "handoff:repair"
+START, COMPLETE = "delegate:start", "delegate:complete"
 
 Ended = Callable[[DelegateResult[Any]], None]
 
@@ -67,9 +67,8 @@ class Recorder(NamedTuple):
         with as_subagent(self.subagent):
             if call.repair is None:
                 return await run(way, call)
-            problems, facts = call.repair.problems, {**self.facts, "crux_attempt": call.repair.attempt}
-            async with Recording(way, REPAIR, facts) as repair:
-                await repair.start(lambda: {"problems": [str(problem) for problem in problems]})
+            asked = call.repair
+            async with repairing(way, self.facts, asked.attempt, lambda: {"problems": list(map(str, asked.problems))}):
                 return await run(way, call)
 
 

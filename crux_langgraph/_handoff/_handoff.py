@@ -43,7 +43,7 @@ from crux_langgraph._summarizing import Summarize
 from crux_langgraph._waiting import AWAITING, BLOCKING, Way, finish
 from crux_langgraph.compression import Counter, new_marker
 from crux_langgraph.errors import BudgetError, HookError, InputError, NotReceivedError
-from crux_langgraph.instrumentation import Mode, Prepared, Recording, identity
+from crux_langgraph.instrumentation import PREPARE, Mode, Prepared, Recording, identity
 
 In = TypeVar("In", bound=BaseModel)
 Out = TypeVar("Out", bound=BaseModel)
@@ -183,7 +183,7 @@ class Handoff(Inbox[In, Out], Generic[In, Out, Ret]):
 
         `mode` is what the run of it says: `await` where the source waits for what it asked for.
         """
-        async with Recording(way, "handoff:prepare", self._identity[mode]) as run:
+        async with Recording(way, PREPARE, self._identity[mode]) as run:
             started = perf_counter()
             given = check_input(self.id, self._input, value)
             checked = perf_counter()
@@ -233,7 +233,7 @@ class Handoff(Inbox[In, Out], Generic[In, Out, Ret]):
         if self.max_tokens is None:
             return
         if len(payload.whole) > _MANY_CHARS:
-            await way.call(lambda: payload.rendered)  # off the event loop: a megabyte is fitted for half a second
+            await way.compute(lambda: payload.rendered)  # off the event loop: a megabyte is fitted for half a second
         # The last act: the exact string is counted, whatever the fit believed.
         if payload.receipt.context_tokens <= self.max_tokens:
             return

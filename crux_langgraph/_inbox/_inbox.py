@@ -244,9 +244,9 @@ class Inbox(ABC, Generic[In, Out]):
         """Make two `BaseTool`s for agents: one that sends, with the input model's fields as its arguments, and one that
         gives the text of the newest. `scope` is as in `send`; what a model's call sends twice is stored once.
         """
-        from crux_langgraph._inbox._tools import receive_tool, send_tool  # LangGraph's tool runtime is slow to import
+        from crux_langgraph._inbox._tools import SendTool, receive_tool  # LangGraph's tool runtime is slow to import
 
-        return [send_tool(self, scope), receive_tool(self, scope)]
+        return [SendTool.of(self, scope), receive_tool(self, scope)]
 
     async def kept_aside(
         self, way: Way, payload: Payload[Any], record: dict[str, Any], *, above_bytes: int

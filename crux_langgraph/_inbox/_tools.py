@@ -1,19 +1,17 @@
 """Tools for agents: sending through a handoff, and receiving the newest. Imported where they are made."""
 
 from collections.abc import Coroutine
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 from langchain_core.tools import BaseTool, StructuredTool, ToolException
-from langgraph.prebuilt import ToolRuntime
-from pydantic import BaseModel
+from pydantic import BaseModel, PrivateAttr
 
 from crux_langgraph._inbox._scope import Scope
 from crux_langgraph._inbox._sending import SendOptions, Sent
 from crux_langgraph._payload import Payload
+from crux_langgraph._tool_input import arguments_of
 from crux_langgraph._waiting import AWAITING, BLOCKING, Way, finish
 from crux_langgraph.errors import InputError
-
-_NO_RUNTIME = cast("ToolRuntime[Any, Any]", None)
 
 
 class ToolInbox(Protocol):
@@ -38,31 +36,49 @@ class ToolInbox(Protocol):
         ...
 
 
-def send_tool(inbox: ToolInbox, scope: Scope) -> BaseTool:
-    """Make the tool that sends: its arguments are the fields of the input model."""
+class SendTool(BaseTool):
+    """The tool that sends. Its arguments are the fields of the input model, and what a model writes is checked once.
 
-    async def flow(way: Way, runtime: ToolRuntime[Any, Any] | None, fields: dict[str, Any]) -> str:
-        call = runtime.tool_call_id if runtime is not None else None
+    Called with a tool call, it tells of bad arguments by a `ToolMessage` with `status="error"`; called with the bare
+    arguments it raises.
+    """
+
+    handle_tool_error: Any = True
+    _inbox: ToolInbox = PrivateAttr()
+    _scope: Scope = PrivateAttr()
+
+    @classmethod
+    def of(cls, inbox: ToolInbox, scope: Scope) -> "SendTool":
+        """Make the tool of an inbox."""
+        tool = cls(
+            name=f"send_{inbox.id.replace('-', '_')}",
+            description=f"Send this to another agent, which works on it later: {inbox.description}",
+            args_schema=inbox.input_schema,
+        )
+        tool._inbox, tool._scope = inbox, scope
+        return tool
+
+    def _to_args_and_kwargs(
+        self, tool_input: str | dict[str, Any], tool_call_id: str | None
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        given, _ = arguments_of(tool_input, self._inbox.input_schema)
+        return (), {"given": given, "tool_call_id": tool_call_id}
+
+    def _run(self, given: dict[str, Any], *, tool_call_id: str | None) -> str:
+        return finish(self._send(BLOCKING, given, tool_call_id))
+
+    async def _arun(self, given: dict[str, Any], *, tool_call_id: str | None) -> str:
+        return await self._send(AWAITING, given, tool_call_id)
+
+    async def _send(self, way: Way, given: dict[str, Any], tool_call_id: str | None) -> str:
+        options = SendOptions(scope=self._scope, tool_call_id=tool_call_id)
         try:
-            sent = await inbox.send_flow(way, fields, SendOptions(scope=scope, tool_call_id=call))
+            sent = await self._inbox.send_flow(way, given, options)
         except InputError as error:
-            raise ToolException(str(error)) from error
-        return f"{'Sent before' if sent.duplicate else 'Sent'} as {inbox.id} {sent.id}."
-
-    def send(runtime: ToolRuntime[Any, Any] = _NO_RUNTIME, **fields: Any) -> str:
-        return finish(flow(BLOCKING, runtime, fields))
-
-    async def asend(runtime: ToolRuntime[Any, Any] = _NO_RUNTIME, **fields: Any) -> str:
-        return await flow(AWAITING, runtime, fields)
-
-    return StructuredTool.from_function(
-        send,
-        asend,
-        name=f"send_{inbox.id.replace('-', '_')}",
-        description=f"Send this to another agent, which works on it later: {inbox.description}",
-        args_schema=inbox.input_schema,
-        handle_tool_error=True,
-    )
+            if tool_call_id is None:
+                raise
+            raise ToolException(str(error)) from None
+        return f"{'Sent before' if sent.duplicate else 'Sent'} as {self._inbox.id} {sent.id}."
 
 
 def receive_tool(inbox: ToolInbox, scope: Scope) -> BaseTool:

@@ -1,7 +1,7 @@
 """One request to the model: on a reservation, before a deadline, with at most one retry, its failures as values."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -36,13 +36,17 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Sends requests to one model and keeps the books. A request whose reservation is refused is not sent."""
+    """Sends requests to a model and keeps the books. A request whose reservation is refused is not sent.
+
+    `models` are the model and its fallbacks: each is asked where those before it failed, which is one more call.
+    """
 
     way: Way
-    model: Runnable[Any, Any]
+    models: Sequence[Runnable[Any, Any]]
     ledger: Ledger
     concurrency: int
     config: RunnableConfig | None
+    _refusing: set[int] = field(default_factory=set[int])
 
     async def ask(self, requests: Sequence[Request | None], timeout_s: float) -> list[Answer | Failure]:
         """Send reserved requests at the same time and give an answer or a failure for each; None was not reserved."""
@@ -59,32 +63,45 @@ class Asker:
         return [_LIMITS if request is None else next(heard) or _LATE for request in requests]
 
     async def _one(self, request: Request, deadline: Deadline) -> Answer | Failure:
-        reply = await self._attempt(request, deadline)
+        reply = await self._round(request, deadline)
         if isinstance(reply, Answer):
             return reply
         pause_s = reply.retry_after_s or _BACKOFF_S
         if not self._may_retry(reply, request, deadline.left_s - pause_s):
             return reply
         await self.way.pause(pause_s)
-        return await self._attempt(request, deadline)
+        return await self._round(request, deadline)
 
     def _may_retry(self, failure: Failure, request: Request, left_s: float) -> bool:
-        if not failure.transient or left_s <= 0 or self.ledger.stopped:
+        if not failure.transient or left_s <= 0 or not self._willing():
             return False
         return self.ledger.reserve(request.tokens)
 
-    async def _attempt(self, request: Request, deadline: Deadline) -> Answer | Failure:
-        if self.ledger.stopped:
-            return _STOPPED
-        if deadline.left_s <= 0:
-            return _LATE
+    def _willing(self) -> list[int]:
+        return [number for number in range(len(self.models)) if number not in self._refusing]
+
+    async def _round(self, request: Request, deadline: Deadline) -> Answer | Failure:
+        """Ask the models by turns; the first one on the request's reservation, the others while calls are left."""
+        failed: Failure | None = None
+        for number in self._willing():
+            if deadline.left_s <= 0:
+                return failed or _LATE
+            if failed is not None and not self.ledger.reserve(request.tokens):
+                return failed
+            reply = await self._attempt(number, request)
+            if isinstance(reply, Answer):
+                return reply
+            failed = failed if failed is not None and failed.transient else reply
+        return failed or _STOPPED
+
+    async def _attempt(self, number: int, request: Request) -> Answer | Failure:
         self.ledger.spend(request.tokens)
         try:
-            return Answer(await self.way.invoke(self.model, request.messages, self.config))
+            return Answer(await self.way.invoke(self.models[number], request.messages, self.config))
         except GraphBubbleUp:
             raise
         except Exception as error:  # noqa: BLE001 - whatever a provider raises, the deterministic fit takes over
             failure = failure_of(error)
             if failure.stops:
-                self.ledger.stop()
+                self._refusing.add(number)
             return failure

@@ -47,8 +47,8 @@ def failure_of(error: Exception) -> Failure:
 
 
 def _status(error: Exception) -> int | None:
-    holders = (error, getattr(error, "response", None))
-    found = (getattr(holder, name, None) for holder in holders for name in ("status_code", "code"))
+    holders = (error, _read(error, "response"))
+    found = (_read(holder, name) for holder in holders for name in ("status_code", "code"))
     return next((status for status in found if isinstance(status, int)), None)
 
 
@@ -56,8 +56,15 @@ def _passing(error: Exception, status: int | None) -> bool:
     if status is not None:
         return status in _SERVER or status == _CONFLICT
     # LangChain's own errors say of themselves whether they are worth a retry.
-    retryable = getattr(error, "is_retryable", False) is True
+    retryable = _read(error, "is_retryable") is True
     return retryable or isinstance(error, ConnectionError) or _named(error, "Connect")
+
+
+def _read(holder: object, name: str) -> Any:
+    try:
+        return getattr(holder, name, None)
+    except Exception:  # noqa: BLE001 - a property of somebody's exception may raise what it likes
+        return None
 
 
 def _named(error: Exception, *words: str) -> bool:
@@ -67,7 +74,7 @@ def _named(error: Exception, *words: str) -> bool:
 
 def _retry_after(error: Exception) -> float:
     """Seconds that the provider asks to wait; its other form, a date, is not worth a clock comparison."""
-    headers = getattr(getattr(error, "response", None), "headers", None)
+    headers = _read(_read(error, "response"), "headers")
     said = cast("Mapping[str, Any]", headers).get("retry-after") if isinstance(headers, Mapping) else None
     try:
         return max(0.0, float(said)) if said is not None else 0.0

@@ -13,7 +13,11 @@ from crux_langgraph._summarizing._prompting import sendable
 from crux_langgraph._summarizing._splitting import Shrink
 from crux_langgraph.compression import Counter
 
-_CUT_OFF = frozenset({"length", "max_tokens"})
+_ENDINGS = ("finish_reason", "stop_reason", "stopReason", "done_reason", "status")
+"""Where providers say in an answer's metadata why it ends."""
+_CUT_OFF = frozenset(
+    {"length", "max_tokens", "model_length", "incomplete", "content_filter", "content_filtered", "guardrail_intervened"}
+)
 _LAST_END = re.compile(r".*(?:[.!?。！？](?=\s|$)|\n)", re.DOTALL)  # noqa: RUF001 - full-width marks end sentences too
 
 
@@ -28,7 +32,10 @@ class Judged:
 
 def judge(answer: object, source: str, quota: int, counter: Counter, shrink: Shrink) -> Judged:
     """Take from `answer` what can be used: no invented facts, at most `quota` tokens."""
-    written = _written(answer)
+    try:
+        written = _written(answer)
+    except Exception:  # noqa: BLE001 - a message that cannot be read says nothing
+        written = ""
     if not written:
         return Judged("", ("empty",))
     text, invented = without_inventions(written, source)
@@ -41,14 +48,18 @@ def judge(answer: object, source: str, quota: int, counter: Counter, shrink: Shr
 
 def _written(answer: object) -> str:
     if isinstance(answer, BaseMessage):
-        text = sendable(answer.text).strip()
+        text = _plain(answer.text)
         return _whole_sentences(text) if _is_cut_off(answer.response_metadata) else text
-    return sendable(answer).strip() if isinstance(answer, str) else ""
+    return _plain(answer) if isinstance(answer, str) else ""
+
+
+def _plain(text: str) -> str:
+    # No database takes NUL in a text.
+    return sendable(text).replace("\0", "").strip()
 
 
 def _is_cut_off(metadata: Mapping[str, Any]) -> bool:
-    reasons = (metadata.get("finish_reason"), metadata.get("stop_reason"))
-    return any(str(reason).lower() in _CUT_OFF for reason in reasons)
+    return any(str(metadata.get(name)).lower() in _CUT_OFF for name in _ENDINGS)
 
 
 def _whole_sentences(text: str) -> str:

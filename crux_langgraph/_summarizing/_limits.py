@@ -15,7 +15,6 @@ class Ledger:
         self.tokens_read = 0
         self.levels = 0
         self.waited_s = 0.0
-        self.stopped = False
 
     def reserve(self, tokens: int) -> bool:
         """Set one call that reads `tokens` aside; False when calls or tokens do not reach."""
@@ -31,10 +30,6 @@ class Ledger:
         with self._lock:
             self.calls += 1
             self.tokens_read += tokens
-
-    def stop(self) -> None:
-        """Let no further call be made: all of them would fail alike."""
-        self.stopped = True
 
 
 class Deadline:

@@ -1,11 +1,13 @@
 """What must be known of a model before it is called: its object when it was named, its window, its own retries."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import product
 from typing import Any, cast
 
-from langchain_core.runnables import Runnable, RunnableSequence
+from langchain_core.runnables import Runnable, RunnableSequence, RunnableWithFallbacks
 from langchain_core.runnables.base import RunnableBinding
+from langchain_core.runnables.configurable import DynamicRunnable
 from langchain_core.runnables.retry import RunnableRetry
 from pydantic import BaseModel
 
@@ -30,27 +32,39 @@ def model_named(name: str) -> Runnable[Any, Any]:
         raise _unavailable(name, str(error), "Name a provider that langchain knows") from None
 
 
-def window_of(model: Runnable[Any, Any], given: int | None) -> int:
-    """Give the tokens that fit into one request: what the model says of itself, else `given`, else 8,000."""
-    profile = getattr(_first(model), "profile", None)
-    said = cast("Mapping[str, Any]", profile).get("max_input_tokens") if isinstance(profile, Mapping) else None
-    return said if isinstance(said, int) and said > 0 else given or DEFAULT_WINDOW
+def window_of(models: Sequence[Runnable[Any, Any]], given: int | None) -> int:
+    """Give the tokens that fit into one request: what the models say of themselves, else `given`, else 8,000.
 
-
-def counted(model: Runnable[Any, Any]) -> Runnable[Any, Any]:
-    """Give the model without retries of its own, which would be calls that nobody counts.
-
-    That is a copy where a model says by `max_retries` how often it retries; others are given as they are.
+    Of several it is the smallest window: any of them may be sent the request.
     """
+    said = [window for model in models if (window := _window(model)) is not None]
+    return min(said, default=given or DEFAULT_WINDOW)
+
+
+def singles(model: Runnable[Any, Any]) -> list[Runnable[Any, Any]]:
+    """Give a model and its fallbacks, each as a model that makes one call when it is called once.
+
+    Retries of their own would be calls that nobody counts: they are taken off, on a copy where a model says by
+    `max_retries` how often it retries. Others are given as they are.
+    """
+    return list(_singles(model))
+
+
+def _singles(model: Any) -> Iterator[Any]:
     if isinstance(model, RunnableRetry):
-        return counted(model.bound)
-    if isinstance(model, RunnableBinding):
-        return model.model_copy(update={"bound": counted(model.bound)})
-    if isinstance(model, RunnableSequence):
-        return RunnableSequence(*map(counted, model.steps), name=model.name)
-    if not isinstance(model, BaseModel) or "max_retries" not in type(model).model_fields:
-        return cast("Runnable[Any, Any]", model)
-    return cast("Runnable[Any, Any]", _without_clients(model.model_copy(update={"max_retries": 0, **_single(model)})))
+        yield from _singles(cast("Any", model).bound)
+    elif isinstance(model, RunnableWithFallbacks):
+        yield from (one for each in cast("Any", model).runnables for one in _singles(each))
+    elif isinstance(model, RunnableSequence):
+        yield from (RunnableSequence(*steps, name=model.name) for steps in product(*map(_singles, model.steps)))
+    elif isinstance(model, RunnableBinding | DynamicRunnable):
+        name = "bound" if isinstance(model, RunnableBinding) else "default"
+        held: Any = cast("Any", model)
+        yield from (held.model_copy(update={name: one}) for one in _singles(getattr(held, name)))
+    elif isinstance(model, BaseModel) and "max_retries" in type(model).model_fields:
+        yield _without_clients(model.model_copy(update={"max_retries": 0, **_single(model)}))
+    else:
+        yield model
 
 
 def _single(model: BaseModel) -> dict[str, Any]:
@@ -70,7 +84,13 @@ def _without_clients(model: BaseModel) -> BaseModel:
     return model
 
 
-def _first(model: Runnable[Any, Any]) -> Any:
+def _window(model: Any) -> int | None:
+    profile = getattr(_first(model), "profile", None)
+    said = cast("Mapping[str, Any]", profile).get("max_input_tokens") if isinstance(profile, Mapping) else None
+    return said if isinstance(said, int) and said > 0 else None
+
+
+def _first(model: Any) -> Any:
     # `model | parser` is a sequence: what is to be known is known of its first step.
     return getattr(model, "first", model)
 

@@ -11,6 +11,9 @@ LEAST_QUOTA = 96
 """Below so many tokens an answer says too little to stand alone: then a second level puts the answers together."""
 
 _MOST_MAP_QUOTA = 512
+_LEAST_VALUES = 16
+_VALUES_IN_QUOTA = 4
+_VALUES_IN_READ = 32
 _SLACK = 16
 _JOINT = 4
 _FULL = 0.9
@@ -28,6 +31,12 @@ class Plan:
     final_quota: int
     reduce_tokens: int | None
     preselected: bool
+    values_tokens: int
+
+    def values_within(self, quota: int) -> int:
+        """Give the tokens that the values in a request may have: no more than leave an answer room for words."""
+        most = min(self.values_tokens, quota // _VALUES_IN_QUOTA)
+        return most if most >= _LEAST_VALUES else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +48,9 @@ class Room:
     window: int
     quota: int
     overhead: int
-    """Tokens of a request around its text."""
+    """Tokens of a request around its text, the line of its values included."""
+    values: int = 0
+    """Tokens that this line may have."""
 
     @property
     def final_quota(self) -> int:
@@ -77,10 +88,16 @@ class Room:
         return min(round(count * self.chunk(count) * (_FULL if count > 1 else 1)), readable)
 
 
-def overhead_of(prompts: Prompts, parts: Sequence[Part], quota: int, counter: Counter) -> int:
+def values_room(quota: int, window: int, max_input_tokens: int) -> int:
+    """Give the tokens that a line of values may have in a request: a small share of what is read."""
+    return max(0, min(quota // _VALUES_IN_QUOTA, min(window, max_input_tokens) // _VALUES_IN_READ))
+
+
+def overhead_of(prompts: Prompts, parts: Sequence[Part], quota: int, counter: Counter, values: int) -> int:
     """Count what a request reads beside its text; a field that goes on in the next chunk is named there again."""
     label = max((path for path, _ in parts), key=len, default="")
-    return prompts.tokens("", quota, counter) + counter(f"{label}:\n") + _SLACK
+    asking = prompts.tokens("", quota, counter, " " if values else "")
+    return asking + values + counter(f"{label}:\n") + _SLACK
 
 
 def plan_for(parts: Sequence[Part], room: Room, counter: Counter, shrink: Shrink) -> Plan | None:
@@ -103,4 +120,5 @@ def plan_for(parts: Sequence[Part], room: Room, counter: Counter, shrink: Shrink
         final_quota=room.final_quota,
         reduce_tokens=room.reduce_tokens(count) or None,
         preselected=preselected,
+        values_tokens=room.values,
     )

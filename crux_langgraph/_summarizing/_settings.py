@@ -18,10 +18,12 @@ class Summarize:
     Args:
         model: a chat model, any runnable that takes messages, or "provider:name" (needs the extra `agents`).
         instructions: further rules for the model, in your words; None for none.
-        max_calls: the most model calls for one payload, retries included. Retries of the model's own (`max_retries`,
-            `with_retry`) are switched off in a copy of it; what a model hides otherwise is inside one call.
+        max_calls: the most model calls for one payload, retries and fallbacks included. Retries of the model's own
+            (`max_retries`, `with_retry`) are switched off in a copy of it, and its fallbacks (`with_fallbacks`) are
+            asked, whatever failed, while calls are left; what a function of yours calls is inside one call.
         max_input_tokens: the most tokens that all calls for one payload read together, by the handoff's counter.
         timeout_s: seconds to wait for the model per payload, from the first call on; our own work is not counted.
+            On the synchronous way a call that still runs then goes on unheard, and a program that ends waits for it.
         concurrency: the most calls at the same time for one payload.
         always: also let the model shorten what would fit.
 
@@ -50,14 +52,14 @@ class Summarize:
             _refuse("always", self.always, "True or False")
 
     @cached_property
-    def resolved(self) -> Runnable[Any, Any]:
-        """The model itself. Made on first use when it was named: that imports its provider's package.
+    def resolved(self) -> list[Runnable[Any, Any]]:
+        """The model itself, then its fallbacks. Made on first use when it was named: that imports its provider's package.
 
         Raises `DefinitionError` when that package is missing or the provider is unknown.
         """
-        from crux_langgraph._summarizing._models import counted, model_named  # takes a while; defining needs none of it
+        from crux_langgraph._summarizing._models import model_named, singles  # takes a while; defining needs none of it
 
-        return counted(model_named(self.model) if isinstance(self.model, str) else self.model)
+        return singles(model_named(self.model) if isinstance(self.model, str) else self.model)
 
 
 def _check_model(given: object) -> None:

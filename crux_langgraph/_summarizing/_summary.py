@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from functools import partial
+from typing import Any, TypeVar
 
 from langchain_core.runnables import RunnableConfig
 
@@ -12,7 +13,7 @@ from crux_langgraph._summarizing._failures import Failure, failure_of
 from crux_langgraph._summarizing._judging import Judged, judge
 from crux_langgraph._summarizing._limits import Ledger
 from crux_langgraph._summarizing._models import window_of
-from crux_langgraph._summarizing._planning import Plan, Room, overhead_of, plan_for
+from crux_langgraph._summarizing._planning import Plan, Room, overhead_of, plan_for, values_room
 from crux_langgraph._summarizing._prompting import Prompts
 from crux_langgraph._summarizing._settings import Summarize
 from crux_langgraph._summarizing._splitting import Part, Shrink, render
@@ -26,8 +27,8 @@ JOINED = "(joined answers)"
 T = TypeVar("T")
 
 _MAPS_SHARE = 0.7
-_HEAVY_CHARS = 200_000
 _MOST_SHOWN = 200
+_MOST_SENTENCES = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,20 +80,16 @@ async def summarize(
         return Summary("")
     job = _Job(way, settings, given, quota_tokens, counter, shrink, Prompts(task, settings.instructions, new_marker()))
     try:
-        model = await way.call(_resolve, settings)
+        models = await way.compute(lambda: settings.resolved)
     except DefinitionError:
         raise
     except Exception as error:  # noqa: BLE001 - a model that cannot be made, say for want of a key, is one that fails
         return await job.extracted((failure_of(error).reason,))
-    plan = await job.plan(window_of(model, window)) if quota_tokens > 0 else None
+    plan = await job.plan(window_of(models, window)) if quota_tokens > 0 else None
     if plan is None:
         return await job.extracted(("limits",))
     limits = Ledger(max_calls=settings.max_calls, max_input_tokens=settings.max_input_tokens)
-    return await job.run(plan, Asker(way, model, limits, settings.concurrency, config))
-
-
-def _resolve(settings: Summarize) -> Any:
-    return settings.resolved
+    return await job.run(plan, Asker(way, models, limits, settings.concurrency, config))
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,36 +140,43 @@ class _Job:
         )
 
     async def _compute(self, function: Callable[..., T], *args: Any) -> T:
-        # What takes long enough to be felt by an event loop goes where a user's plain function would go.
-        heavy = sum(len(text) for _, text in self.parts) > _HEAVY_CHARS
-        return cast("T", await self.way.call(function, *args)) if heavy else function(*args)
+        # Always off the event loop: what is small now may be judged against an answer of megabytes.
+        return await self.way.compute(partial(function, *args))
 
     async def _reduce(self, plan: Plan, answers: Sequence[str], asker: Asker) -> Judged | None:
         """Put the answers of the first level together; None where they fit as they are."""
         joined = "\n\n".join(answers)
-        if self.counter(joined) <= self.quota:
+        request = await self._compute(self._request_over, joined, plan)
+        if request is None:
             return None
-        request = self._request(joined, plan.final_quota)
         reserved = request.tokens <= (plan.reduce_tokens or 0)
         [reply] = await asker.ask([request if reserved else None], self.settings.timeout_s - asker.ledger.waited_s)
         return await self._compute(self._judge, reply, joined, plan.final_quota)
 
     def _plan(self, window: int) -> Plan | None:
+        values = values_room(self.quota, window, self.settings.max_input_tokens)
         room = Room(
             max_calls=self.settings.max_calls,
             max_input_tokens=self.settings.max_input_tokens,
             window=window,
             quota=self.quota,
-            overhead=overhead_of(self.prompts, self.parts, self.quota, self.counter),
+            overhead=overhead_of(self.prompts, self.parts, self.quota, self.counter, values),
+            values=values,
         )
         return plan_for(self.parts, room, self.counter, self.shrink)
 
     def _requests(self, plan: Plan, ledger: Ledger) -> list[Request | None]:
-        requests = (self._request(chunk.text, plan.quota) for chunk in plan.chunks)
+        requests = (self._request(chunk.text, plan.quota, plan) for chunk in plan.chunks)
         return [request if ledger.reserve(request.tokens) else None for request in requests]
 
-    def _request(self, text: str, quota: int) -> Request:
-        return Request(self.prompts.messages(text, quota), self.prompts.tokens(text, quota, self.counter))
+    def _request_over(self, joined: str, plan: Plan) -> Request | None:
+        fits = self.counter(joined) <= self.quota
+        return None if fits else self._request(joined, plan.final_quota, plan)
+
+    def _request(self, text: str, quota: int, plan: Plan) -> Request:
+        values = self.prompts.values(text, plan.values_within(quota), self.counter)
+        messages = self.prompts.messages(text, quota, values)
+        return Request(messages, self.prompts.tokens(text, quota, self.counter, values))
 
     def _judge_all(self, plan: Plan, replies: Sequence[Answer | Failure]) -> list[Judged]:
         pairs = zip(replies, plan.chunks, strict=True)
@@ -215,4 +219,7 @@ def _reasons(judged: Iterable[Judged]) -> tuple[Reason, ...]:
 
 
 def _invented(judged: Iterable[Judged]) -> tuple[str, ...]:
-    return tuple(sentence[:_MOST_SHOWN] for one in judged for sentence in one.invented)
+    # The receipt travels with the payload: a model that repeats itself for megabytes must not fill it.
+    found = list(dict.fromkeys(sentence[:_MOST_SHOWN] for one in judged for sentence in one.invented))
+    more = [f"(and {len(found) - _MOST_SENTENCES} more)"] if len(found) > _MOST_SENTENCES else []
+    return (*found[:_MOST_SENTENCES], *more)

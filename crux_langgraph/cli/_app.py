@@ -5,12 +5,12 @@ import json
 import sys
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NamedTuple, NoReturn
 
 import typer
 from rich.console import Console
 
-from crux_langgraph.cli import _fitting, _graphs
+from crux_langgraph.cli import _fitting, _graphs, _tracing
 from crux_langgraph.cli._briefing import make_handoff
 from crux_langgraph.cli._conversations import Conversation
 from crux_langgraph.cli._delegating import delegate_to
@@ -24,6 +24,7 @@ from crux_langgraph.cli._showing import following, show_called, show_graph, show
 from crux_langgraph.cli._stopping import StopError
 from crux_langgraph.cli._triage import triage
 from crux_langgraph.errors import DefinitionError, WiringError
+from crux_langgraph.instrumentation import TraceReport
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -97,6 +98,19 @@ def demo(
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")] = False,
+    trace: Annotated[
+        bool,
+        typer.Option(
+            "--trace",
+            help="Show the runs as a tree, with tokens and durations; before FILE.html, draw them there instead.",
+        ),
+    ] = False,
+    page: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="FILE.html", help="With --trace: the page that the runs are drawn on.", show_default=False
+        ),
+    ] = None,
 ) -> None:
     """Replay conversations through a graph researcher -> handoff -> executor, and show what crosses.
 
@@ -106,6 +120,7 @@ def demo(
     Exit code 0: all crossed; 1: some failed, each with its error; 2: the command could not start.
     """
     try:
+        page = _tracing.checked(page, traced=trace)
         prepared = build(make_handoff(budget), chat_model(model) if model is not None else stand_in)
         conversations = (read_file(source) if source else bundled())[:limit]
     except StopError as stopped:
@@ -113,7 +128,7 @@ def demo(
     except DefinitionError as error:
         _stop(f"--budget {budget}: {error.found}; give more.")
     origin = f"Conversations from {'stdin' if str(source) == STDIN else source}." if source else _ORIGIN
-    _replay(prepared, conversations, origin, executor=model or STAND_IN, as_json=as_json)
+    _replay(prepared, conversations, origin, _Shown(model or STAND_IN, as_json, trace, page))
 
 
 @app.command()
@@ -182,24 +197,51 @@ def draw(graph: _Graph) -> None:
         raise typer.Exit(1) from None
 
 
-def _replay(prepared: Demo, conversations: list[Conversation], origin: str, *, executor: str, as_json: bool) -> None:
+class _Shown(NamedTuple):
+    executor: str
+    as_json: bool
+    trace: bool
+    page: Path | None
+
+
+def _replay(prepared: Demo, conversations: list[Conversation], origin: str, shown: _Shown) -> None:
     mermaid = prepared.graph.get_graph().draw_mermaid(with_styles=False)
     console = Console(highlight=False)
-    if not as_json:
+    if not shown.as_json:
         show_graph(console, origin, mermaid)
-    outcomes = list(following(map(prepared.run, conversations), total=len(conversations)))
-    called = delegate_to(prepared.crossing, conversations[0]) if outcomes[0].payload else []
-    triaged = triage(conversations[0]) if outcomes[0].payload else None
-    if as_json:
+    traced = TraceReport() if shown.trace else None
+    heard_by: Any = [traced] if traced else None
+    replayed = (prepared.run(conversation, heard_by) for conversation in conversations)
+    outcomes = list(following(replayed, total=len(conversations)))
+    called = delegate_to(prepared.crossing, conversations[0], heard_by) if outcomes[0].payload else []
+    triaged = triage(conversations[0], heard_by) if outcomes[0].payload else None
+    if shown.as_json:
         limits = prepared.crossing.max_tokens
-        document = report(outcomes, graph=mermaid, executor=executor, max_tokens=limits, called=called, triaged=triaged)
+        document = report(
+            outcomes, graph=mermaid, executor=shown.executor, max_tokens=limits, called=called, triaged=triaged
+        )
+        document |= {"trace": _tracing.as_data(traced.roots)} if traced else {}
         typer.echo(json.dumps(document, indent=2))
     else:
-        show_outcomes(console, outcomes, executor)
+        show_outcomes(console, outcomes, shown.executor)
         show_called(console, called)
         show_triaged(console, triaged)
+    if traced:
+        _show_runs(console, traced, len(conversations), shown)
     if any(outcome.error for outcome in outcomes):
         raise typer.Exit(1)
+
+
+def _show_runs(console: Console, traced: TraceReport, conversations: int, shown: _Shown) -> None:
+    if shown.page is None:
+        if not shown.as_json:
+            _tracing.show_trace(console, traced.roots, first=conversations)
+        return
+    try:
+        _tracing.write(traced, shown.page)
+    except StopError as stopped:
+        _stop(str(stopped))
+    typer.echo(f"The runs are drawn in {one_line(str(shown.page))}", err=shown.as_json)
 
 
 def _stop(message: str) -> NoReturn:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from langchain_core.callbacks import Callbacks
 from langchain_core.messages import AIMessage, ToolCall, ToolMessage
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode
@@ -22,7 +23,9 @@ class Called:
     message: ToolMessage
 
 
-def delegate_to(crossing: Handoff[Research, Brief, Brief], conversation: Conversation) -> list[Called]:
+def delegate_to(
+    crossing: Handoff[Research, Brief, Brief], conversation: Conversation, heard_by: Callbacks = None
+) -> list[Called]:
     """Have an orchestrator call the researcher, who replays `conversation`, for a good case number and a bad one."""
 
     recorded = {conversation.id: conversation}
@@ -42,7 +45,7 @@ def delegate_to(crossing: Handoff[Research, Brief, Brief], conversation: Convers
     builder.add_node("tools", ToolNode(researcher.as_tools()))
     builder.add_edge(START, ORCHESTRATOR)
     builder.add_edge(ORCHESTRATOR, "tools")
-    _, *answered = builder.compile().invoke({"messages": []})["messages"]
+    _, *answered = builder.compile(name=ORCHESTRATOR).invoke({"messages": []}, {"callbacks": heard_by})["messages"]
     return [Called(call, message) for call, message in zip(calls, answered, strict=True)]
 
 

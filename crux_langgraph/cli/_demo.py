@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
 
+from langchain_core.callbacks import Callbacks
 from langchain_core.messages import AnyMessage, BaseMessage, SystemMessage
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.runtime import Runtime
@@ -50,13 +51,13 @@ class Demo:
     crossing: Handoff[Research, Brief, Brief]
     graph: Any  # the compiled graph; its own annotations are incomplete to a strict type checker
 
-    def run(self, conversation: Conversation) -> Outcome:
+    def run(self, conversation: Conversation, heard_by: Callbacks = None) -> Outcome:
         """Lead one conversation through the graph. Errors of the handoff and the model are in the outcome."""
         state: dict[str, Any] = {}
         durations: dict[str, float] = {}
         error = None
         try:
-            self._stream(conversation, state, durations)
+            self._stream(conversation, state, durations, heard_by)
         except (HandoffError, ModelFailedError) as failed:
             error = failed
         return Outcome(
@@ -68,10 +69,13 @@ class Demo:
             durations_s=durations,
         )
 
-    def _stream(self, conversation: Conversation, state: dict[str, Any], durations_s: dict[str, float]) -> None:
+    def _stream(
+        self, conversation: Conversation, state: dict[str, Any], durations_s: dict[str, float], heard_by: Callbacks
+    ) -> None:
         began = perf_counter()
         recording = Recording(conversation.messages)
-        for update in self.graph.stream({"messages": []}, context=recording, stream_mode="updates"):
+        config = {"callbacks": heard_by, "run_name": conversation.id}
+        for update in self.graph.stream({"messages": []}, config, context=recording, stream_mode="updates"):
             for node, changed in update.items():
                 durations_s[node] = perf_counter() - began
                 state |= changed

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from langchain_core.callbacks import Callbacks
 from langchain_core.messages import AIMessage, BaseMessage, ToolCall
 from langchain_core.tools import tool
 from langgraph.graph import START, MessagesState, StateGraph
@@ -48,7 +49,7 @@ class Triaged:
     received: dict[str, Payload[Case]]
 
 
-def triage(conversation: Conversation) -> Triaged:
+def triage(conversation: Conversation, heard_by: Callbacks = None) -> Triaged:
     """Have a scripted triage model hand the case of `conversation` to two desks in one turn, and look it up besides."""
     calls = [
         _call("1", "transfer_to_bookings", case=conversation.id, task="Change the booking."),
@@ -80,7 +81,7 @@ def triage(conversation: Conversation) -> Triaged:
     builder.add_edge(START, TRIAGE)
     builder.add_edge(TRIAGE, "tools")
     add_handoffs(builder, "tools", [to_bookings, to_refunds])
-    _, *answers = builder.compile().invoke({"messages": []})["messages"]
+    _, *answers = builder.compile(name=TRIAGE).invoke({"messages": []}, {"callbacks": heard_by})["messages"]
     return Triaged(calls, answers, {desk: received[desk] for desk in DESKS})
 
 

@@ -7,9 +7,10 @@ from crux_langgraph.compression._counting import (
     model_counter,
     tiktoken_counter,
 )
-from crux_langgraph.compression._fitted import CUT, DoesNotFitError, Fitted, FittedPart, Tier
+from crux_langgraph.compression._fitted import CUT, Fitted, FittedPart, Tier
 from crux_langgraph.compression._fitting import fit
 from crux_langgraph.compression._framing import Frame, new_marker
+from crux_langgraph.errors import DoesNotFitError
 
 __all__ = [
     "CUT",

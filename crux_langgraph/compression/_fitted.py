@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from crux_langgraph.errors import CruxError
-
 Tier = Literal["verbatim", "compact", "summary", "extract", "reference"]
 """How much is shown: as it is, without loss in fewer tokens, written shorter by a model, in part, or only by name."""
 
@@ -39,18 +37,3 @@ class Fitted:
     def omitted(self) -> tuple[str, ...]:
         """The paths that are not fully shown."""
         return tuple(part.path for part in self.parts if part.tier in CUT)
-
-
-class DoesNotFitError(CruxError):
-    """What must be shown takes `needed_tokens` and only `max_tokens` are allowed.
-
-    `pins` holds the path of every pinned field with its tokens; it is empty when the frame alone is too large.
-    """
-
-    def __init__(self, *, needed_tokens: int, max_tokens: int, pins: tuple[tuple[str, int], ...]) -> None:
-        self.needed_tokens = needed_tokens
-        self.max_tokens = max_tokens
-        self.pins = pins
-        named = ", ".join(f"{path or '(root)'} ({tokens} tokens)" for path, tokens in pins)
-        what = f"the pinned fields {named}" if pins else "the frame around the text"
-        super().__init__(f"{what} must be shown, which takes {needed_tokens} tokens of {max_tokens}.")

@@ -12,10 +12,11 @@ from crux_langgraph.errors import InputError
 from crux_langgraph.graph._hops import onward, origin_of
 from crux_langgraph.graph._place import Place, current_place
 from crux_langgraph.graph._reading import Read, read_input
-from crux_langgraph.graph._repairing import Repair, repair
+from crux_langgraph.graph._repairing import Repair, Sent, repair
 from crux_langgraph.graph._running import MESSAGES_KEY, RUN_KEY
 from crux_langgraph.graph._shape import as_mapping, as_schema, needs_raw_view
 from crux_langgraph.graph._writing import History, Write, brief_messages, further_updates, record_of
+from crux_langgraph.instrumentation import identity
 
 
 class HandoffNode(Runnable[Any, Any]):
@@ -81,15 +82,7 @@ class HandoffNode(Runnable[Any, Any]):
         except InputError as error:
             if self._on_invalid is None or place is None or error.__cause__ is not None:
                 raise
-            return repair(
-                self._on_invalid,
-                error,
-                value,
-                state,
-                node=str(self.name),
-                source=str(self._source),
-                key=place.payload_id(self.handoff.id),
-            )
+            return await repair(way, self._on_invalid, error, value, state, self._sent(place))
         updates = await self._updates(way, payload, state, user_state, place)
         return updates if self._on_invalid is None else Command(update=updates, goto=str(self._target))
 
@@ -109,6 +102,10 @@ class HandoffNode(Runnable[Any, Any]):
         elif callable(self._write):
             updates |= await further_updates(way, self._write, payload, user_state)
         return updates
+
+    def _sent(self, place: Place) -> Sent:
+        facts = identity(self.handoff.id, self._sender, self._receiver, "transfer")
+        return Sent(str(self.name), str(self._source), place.payload_id(self.handoff.id), facts)
 
     def _user_state(self, state: Any, place: Place | None) -> Any:
         shown = _shown(state)

@@ -8,8 +8,10 @@ from langchain_core.messages import HumanMessage
 from langgraph.types import Command
 from pydantic_core import to_json
 
+from crux_langgraph._waiting import Way
 from crux_langgraph.errors import InputError, RepairError
 from crux_langgraph.graph._running import MESSAGES_KEY, RUN_KEY, last_said, notes_in
+from crux_langgraph.instrumentation import repairing
 
 
 class Repair(NamedTuple):
@@ -37,26 +39,45 @@ class Attempts(NamedTuple):
         return cls(said, tuple(note.get("seen", ())) if note.get("said") == said else ())
 
 
-def repair(options: Repair, error: InputError, value: object, state: Any, *, node: str, source: str, key: str) -> Any:
+class Sent(NamedTuple):
+    """What did not fit: which node found it, who produced it, a stable name of this failure, and what its run says.
+
+    By the name a replay writes the same message again.
+    """
+
+    node: str
+    source: str
+    key: str
+    facts: Mapping[str, Any]
+
+
+async def repair(way: Way, options: Repair, error: InputError, value: object, state: Any, sent: Sent) -> Any:
     """Give the `Command` that sends the producer back, or on to the fallback; or raise `RepairError`.
 
-    `key` is a stable name of this very failure: a replay writes the same message again.
+    Each time that the producer is sent back is a run, `handoff:repair`, beside that of the preparation that failed.
     """
-    attempts = Attempts.read(state, node)
+    attempts = Attempts.read(state, sent.node)
     digest = sha256(to_json(value, fallback=repr, inf_nan_mode="constants")).hexdigest()
     repeated = digest in attempts.seen
     if not repeated and len(attempts.seen) < options.max_attempts:
         note = {"said": attempts.said, "seen": [*attempts.seen, digest]}
         told = _told(error, "Produce it again, with every field as described.")
-        return _command(node, note, f"{key}-repair", told, source)
+        async with repairing(way, sent.facts, len(attempts.seen) + 1, lambda: _wrong(error)) as run:
+            run.end(lambda: {"sent_back_to": sent.source})
+        return _command(sent.node, note, f"{sent.key}-repair", told, sent.source)
     if options.fallback is not None:
-        return _command(node, {}, f"{key}-fallback", _told(error, "Take over from here."), options.fallback)
+        told = _told(error, "Take over from here.")
+        return _command(sent.node, {}, f"{sent.key}-fallback", told, options.fallback)
     raise _given_up(error, len(attempts.seen), repeated=repeated) from None
 
 
 def _command(node: str, note: Mapping[str, Any], message_id: str, told: str, goto: str) -> Any:
     message = HumanMessage(told, id=message_id)
     return Command(update={MESSAGES_KEY: [message], RUN_KEY: {node: note}}, goto=goto)
+
+
+def _wrong(error: InputError) -> Mapping[str, Any]:
+    return {"found": error.found, "problems": list(map(str, error.problems))}
 
 
 def _told(error: InputError, end: str) -> str:

@@ -3,7 +3,7 @@
 import dataclasses
 import re
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, time, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -14,6 +14,7 @@ from uuid import UUID
 from pydantic import BaseModel, SecretBytes, SecretStr
 
 from crux_langgraph.fields import MASK
+from crux_langgraph.instrumentation._views import capped
 
 _PLAIN = (bool, int, float, type(None))
 _TOLD = (date, time, timedelta, Decimal, UUID, PurePath, SecretStr, SecretBytes)
@@ -76,3 +77,12 @@ def _fields(value: Any) -> Mapping[Any, Any] | None:
         return {field.name: getattr(value, field.name, None) for field in dataclasses.fields(value)}
     named: Any = getattr(cast("Any", value), "_asdict", None) if isinstance(value, tuple) else None
     return None if named is None else named()
+
+
+def covered(cover: Callable[[Any], Any], view_bytes: int, value: Any) -> dict[str, Any]:
+    """Give what is shown of a run's inputs or outputs, in at most `view_bytes` bytes; it raises nothing."""
+    try:
+        shown = capped(value, view_bytes, plain=cover)
+    except Exception as error:  # noqa: BLE001 - whatever a value does when it is looked at, it is not shown then
+        return {"crux": f"[not recorded: {type(error).__name__} while it was read]"}
+    return cast("dict[str, Any]", shown) if isinstance(shown, dict) else {"crux": shown}

@@ -16,9 +16,9 @@ from langchain_core.runnables.config import (
 )
 
 from crux_langgraph._waiting import BLOCKING, Way
+from crux_langgraph.instrumentation._captured import OUR_TAG
 from crux_langgraph.instrumentation._listening import Listeners, metadata_of
 
-_TAG = "crux"
 _log = logging.getLogger("crux_langgraph")
 
 
@@ -41,7 +41,7 @@ class Dispatch:
         """Find who listens. The metadata is the run's own: its children do not inherit it."""
         manager = _inherited(way, listeners.config) if listeners.is_plain else _configured(way, listeners.config)
         manager.metadata.update(metadata)
-        manager.tags.append(_TAG)
+        manager.tags.append(OUR_TAG)
         manager.handlers = [_Quiet(handler) if handler.raise_error else handler for handler in manager.handlers]
         self._manager = manager
         self._blocks = way is BLOCKING

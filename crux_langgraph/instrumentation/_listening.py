@@ -68,10 +68,10 @@ def metadata_of(config: Mapping[str, Any]) -> dict[str, Any]:
 def _has_tracer(config: Any, context: Mapping[str, Any]) -> bool:
     """Say whether the config's handlers trace already, for this very run: then LangChain would add nothing to them."""
     callbacks = config.get("callbacks") if config else None
-    if not isinstance(callbacks, BaseCallbackManager) or context["tags"] or context["metadata"]:
+    if not isinstance(callbacks, BaseCallbackManager):
         return False
-    around = callbacks.parent_run_id
-    if context["parent"] is not None and context["parent"].id != around:
+    around, parent = callbacks.parent_run_id, context["parent"]
+    if context["tags"] or context["metadata"] or (parent is not None and parent.id != around):
         return False
     tracers = [handler for handler in callbacks.handlers if isinstance(handler, LangChainTracer)]
     return bool(tracers) and all(str(around) in tracer.run_map and _knows(tracer, config) for tracer in tracers)

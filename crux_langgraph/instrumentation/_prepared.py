@@ -1,7 +1,7 @@
 """The run of one crossing: what came in, what went out, and the facts that LangSmith filters by."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any, Literal
 
@@ -9,11 +9,16 @@ from pydantic import BaseModel
 
 from crux_langgraph._contract import Contract
 from crux_langgraph._payload import Payload
+from crux_langgraph.compression import CUT
 from crux_langgraph.instrumentation._recording import End, Facts
 from crux_langgraph.instrumentation._sizes import Sized, json_bytes, json_text, rough_bytes
 
 Mode = Literal["transfer", "await"]
 """Whether control goes on to the target, or the source waits for what it asked for."""
+
+PREPARE = "handoff:prepare"
+PARTS_KEY, CONTEXT_KEY = "parts", "context"
+"""Where the run's outputs say what became of each field, and what the receiver reads of them."""
 
 ALL_MEASURED = 262_144
 """Bytes up to which everything is measured for the run alone; above, what would take longer than the crossing is not."""
@@ -45,9 +50,12 @@ class Prepared:
 
     def _shown(self, payload: Payload[Any]) -> Facts | Sized:
         self._output = _Side(payload.contract.shown(payload.data))
-        if payload.summary is None:
+        account = dict(_account(payload)) if payload.rendering.max_tokens is not None else {}
+        if not account and payload.summary is None:
             return self._output.view("payload")
-        return {"payload": self._output.shown, "summary": payload.summary}
+        # The payload last: it may be large, and what stands before it keeps its room.
+        shown = {**account, "payload": self._output.shown}
+        return shown if payload.summary is None else {**shown, "summary": payload.summary}
 
     def _facts(self, payload: Payload[Any]) -> Facts:
         receipt, budgeted = payload.receipt, payload.rendering.max_tokens is not None
@@ -90,6 +98,14 @@ class _Side:
 
 _UNSEEN = _Side(None)
 _AROUND = len('{"payload":}')
+
+
+def _account(payload: Payload[Any]) -> Iterator[tuple[str, Any]]:
+    """Give what became of each field, and the text for the receiver where that is not all of it."""
+    if payload.receipt.parts:
+        yield PARTS_KEY, [part._asdict() for part in payload.receipt.parts]
+    if payload.receipt.tier in CUT:
+        yield CONTEXT_KEY, payload.context
 
 
 def _ratio(facts: Mapping[str, Any]) -> float:

@@ -6,7 +6,7 @@ from contextvars import ContextVar
 from typing import NamedTuple
 
 DEFAULT_VIEW_BYTES = 32_768
-_LEAST_BYTES = 256
+LEAST_VIEW_BYTES = 256
 
 
 class Settings(NamedTuple):
@@ -41,8 +41,8 @@ def recorded(
     >>> with recorded(view_bytes=4_096, attachments=True):
     ...     pass  # graph.invoke(...)
     """
-    if view_bytes < _LEAST_BYTES:
-        msg = f"recorded(view_bytes={view_bytes}): give at least {_LEAST_BYTES} bytes."
+    if view_bytes < LEAST_VIEW_BYTES:
+        msg = f"recorded(view_bytes={view_bytes}): give at least {LEAST_VIEW_BYTES} bytes."
         raise ValueError(msg)
     token = _SETTINGS.set(Settings(view_bytes, attachments, stream))
     try:

@@ -1,34 +1,23 @@
 """A LangSmith client that sends no private field, and no more of anything than a run shows."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 from langsmith import Client
-from pydantic import BaseModel
 
-from crux_langgraph._contract import Contract
-from crux_langgraph.instrumentation._covering import Cover
+from crux_langgraph.instrumentation._covering import Cover, covered
+from crux_langgraph.instrumentation._protected import Protected, private_names
 from crux_langgraph.instrumentation._settings import DEFAULT_VIEW_BYTES
 from crux_langgraph.instrumentation._tracebacks import without_words
-from crux_langgraph.instrumentation._views import capped
 
 __all__ = ["client_for"]
 
 _REPLACED = frozenset({"anonymizer", "hide_inputs", "hide_outputs", "hide_metadata"})
 
 
-class HasPrivateFields(Protocol):
-    """A handoff or a delegate."""
-
-    @property
-    def private_fields(self) -> frozenset[str]:
-        """The names of its private fields."""
-        ...
-
-
 def client_for(
-    *protected: HasPrivateFields | type[BaseModel],
+    *protected: Protected,
     keys: Iterable[str] = (),
     view_bytes: int = DEFAULT_VIEW_BYTES,
     **options: Any,
@@ -48,21 +37,9 @@ def client_for(
     if taken := sorted(_REPLACED & options.keys()):
         msg = f"client_for sets {', '.join(taken)} itself; give keys= for what else is to be masked."
         raise ValueError(msg)
-    cover = Cover({*keys, *(name for one in protected for name in _private_names(one))})
-    hide = partial(_hidden, cover, view_bytes)
+    cover = Cover(private_names(protected, keys))
+    hide = partial(covered, cover, view_bytes)
     return _Client(hide_inputs=hide, hide_outputs=hide, hide_metadata=hide, **options)
-
-
-def _private_names(one: HasPrivateFields | type[BaseModel]) -> frozenset[str]:
-    return Contract(one).private if isinstance(one, type) else one.private_fields
-
-
-def _hidden(cover: Callable[[Any], Any], view_bytes: int, value: Any) -> dict[str, Any]:
-    try:
-        shown = capped(value, view_bytes, plain=cover)
-    except Exception as error:  # noqa: BLE001 - whatever a value does when it is looked at, it is not sent then
-        return {"crux": f"[not recorded: {type(error).__name__} while it was read]"}
-    return cast("dict[str, Any]", shown) if isinstance(shown, dict) else {"crux": shown}
 
 
 class _Client(Client):

@@ -8,13 +8,12 @@ values the later calls need. Passing the history is what swarm and full-history 
 """
 
 import argparse
-import re
 from collections.abc import Callable
-from pathlib import Path
 from statistics import mean
 
 from langchain_core.messages import AnyMessage
 from pydantic import BaseModel
+from readme_tables import put
 
 from crux_langgraph import Handoff, estimate_tokens, fit
 from crux_langgraph.cli._briefing import left_behind, make_handoff
@@ -22,7 +21,6 @@ from crux_langgraph.cli._conversations import Conversation
 from crux_langgraph.cli._reading import bundled
 from crux_langgraph.cli._recall import held
 
-README = Path(__file__).parents[2] / "README.md"
 BUDGETS = (1_000, 500, 256)
 
 
@@ -88,11 +86,7 @@ def main() -> None:
     shown = table()
     print(shown)
     if parser.parse_args().readme:
-        text = README.read_text(encoding="utf-8")
-        found = re.search(r"\| what the receiver is given .*?(?=\n\n)", text, re.DOTALL)
-        if found is None:
-            parser.error("README.md has no such table")
-        README.write_text(text.replace(found[0], shown), encoding="utf-8")
+        put(shown)
 
 
 if __name__ == "__main__":

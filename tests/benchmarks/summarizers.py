@@ -5,6 +5,7 @@ and the same scripted model, which either keeps to what it is asked or answers e
 tokens are by `estimate_tokens`, for all of them.
 
     uv run --group benchmarks python tests/benchmarks/summarizers.py [--budget N]
+    uv run --group benchmarks python tests/benchmarks/summarizers.py --readme    # puts the short table into README.md
 """
 
 import argparse
@@ -17,8 +18,8 @@ from langchain.agents.middleware import SummarizationMiddleware
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, HumanMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
-from langmem.short_term import summarize_messages
 from pydantic import BaseModel, PrivateAttr
+from readme_tables import put
 
 from crux_langgraph import Handoff, Summarize, estimate_tokens
 
@@ -103,6 +104,8 @@ def langchain(messages: Sequence[AnyMessage], budget: int, model: Writer) -> str
 
 
 def langmem(messages: Sequence[AnyMessage], budget: int, model: Writer) -> str:
+    from langmem.short_term import summarize_messages  # of the group `benchmarks`: the others are run without it too
+
     result = summarize_messages(
         list(messages), running_summary=None, model=model, max_tokens=budget, max_summary_tokens=budget // 2
     )
@@ -121,10 +124,33 @@ METHODS: dict[str, Callable[[Sequence[AnyMessage], int, Writer], str]] = {
 }
 
 
+README_HEAD = "| summariser | calls | tokens read | of it seen | result |\n|---|---|---|---|---|"
+README_ROWS = {
+    "`Summarize`, as it is by default": ours,
+    "LangChain's `SummarizationMiddleware`": langchain,
+    "langmem's `summarize_messages`": langmem,
+}
+
+
+def readme_row(name: str) -> str:
+    """Give what README.md tells of a method: 50,000 tokens, a budget of 2,000, and answers of eight times that."""
+    messages, budget = conversation(50_000), 2_000
+    model = Writer(length=budget * 8)
+    text = README_ROWS[name](messages, budget, model)
+    _, _, _, calls, read, seen, result, fits = row(name, "", messages, text, model, budget).strip("| ").split(" | ")
+    over = "" if fits == "yes" else f", {fits.strip('*')}"
+    return f"| {name} | {calls} | {read} | {seen} | {result}{over} |"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--budget", type=int, default=2_000)
-    budget = parser.parse_args().budget
+    parser.add_argument("--readme", action="store_true")
+    arguments = parser.parse_args()
+    if arguments.readme:
+        put("\n".join([README_HEAD, *map(readme_row, README_ROWS)]))
+        return
+    budget = arguments.budget
     print(f"| of {budget:,} tokens | conversation | answers | calls | tokens read | of it seen | result | in budget |")
     print("|---|---|---|---|---|---|---|---|")
     for name, method in METHODS.items():

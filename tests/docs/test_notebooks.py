@@ -1,6 +1,7 @@
 """The notebooks as they are committed: run from first to last, and looked at without running. `.ci/run` executes them."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -33,3 +34,10 @@ def test_a_notebook_begins_with_what_its_reader_will_be_able_to_do(notebook: Pat
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
 def test_one_variable_switches_a_real_model_on(notebook: Path) -> None:
     assert "".join(cells_of(notebook, "code")[0]["source"]).startswith("MODEL = None")
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_every_link_of_a_notebook_leads_to_a_file(notebook: Path) -> None:
+    told = "".join("".join(cell["source"]) for cell in cells_of(notebook, "markdown"))
+    links = [link for link in re.findall(r"\]\(([^)\s#]+)", told) if "://" not in link]
+    assert [link for link in links if not (notebook.parent / link).exists()] == []

@@ -6,7 +6,7 @@ import pytest
 from langchain_core.runnables import RunnableLambda
 from langchain_core.runnables.config import ensure_config, patch_config, set_config_context
 from langgraph.graph import START, StateGraph
-from langsmith import traceable
+from langsmith import get_current_run_tree, traceable
 from langsmith.run_helpers import tracing_context
 from support import GOOD, State, make
 from watching import Seen, Traced
@@ -34,6 +34,17 @@ def in_a_traceable(_: Any) -> Any:
     return traceable(crosses_beside_another, name="around")()
 
 
+def below_a_run_of_langsmiths_own(_: Any) -> Any:
+    tree: Any = get_current_run_tree()
+    own = tree.create_child("own")
+    own.post()
+    with tracing_context(parent=own):
+        update = crosses_beside_another()
+    own.end()
+    own.patch()
+    return update
+
+
 def with_more_configurable(_: Any) -> Any:
     with set_config_context(patch_config(ensure_config(), configurable={"later": "l"})) as context:
         return context.run(crosses_beside_another)
@@ -48,7 +59,13 @@ def run_in_a_node(body: Any, **more: Any) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [crosses_beside_another, in_a_tracing_context, in_a_traceable, with_more_configurable],
+    [
+        crosses_beside_another,
+        in_a_tracing_context,
+        in_a_traceable,
+        below_a_run_of_langsmiths_own,
+        with_more_configurable,
+    ],
     ids=lambda it: it.__name__,
 )
 def test_langsmith_is_told_of_a_handoff_what_it_is_told_of_any_run_there(body: Any, traced: Traced) -> None:

@@ -9,10 +9,11 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode
 from langgraph.types import RetryPolicy
+from pydantic import BaseModel, Field, field_validator
 from storing import both
-from support import GOOD, Call, ScriptedModel, State, calling, make, reader
+from support import GOOD, Brief, Call, ScriptedModel, State, calling, make, reader
 
-from crux_langgraph import ReceiveNode, SendNode, errors
+from crux_langgraph import ReceiveNode, SendNode, errors, handoff
 from crux_langgraph.stores.sqlite import SqliteStore
 
 THREAD = {"configurable": {"thread_id": "t"}}
@@ -102,6 +103,38 @@ async def test_calls_of_one_turn_are_each_sent_and_bad_arguments_are_told(call: 
     messages = result["messages"][1:]
     assert [message.status for message in messages] == ["success", "success", "error"]
     assert len(await both(call, inbox, "history", scope="u")) == 2
+
+
+class Listed(BaseModel):
+    """An input whose validator cannot read what it has made, and whose fields have names that LangChain uses too."""
+
+    question: str
+    findings: list[str] = Field(alias="runtime")
+
+    @field_validator("findings", mode="before")
+    @classmethod
+    def split(cls, text: str) -> list[str]:
+        return text.split(",")
+
+
+async def test_what_a_model_writes_is_checked_once_whatever_its_fields_are_called(call: Call) -> None:
+    def to_brief(listed: Listed) -> Brief:
+        return Brief(task=listed.question, facts=listed.findings)
+
+    inbox = handoff(id="a-to-b", store=SqliteStore(":memory:"))(to_brief)
+    send, _ = inbox.as_tools(scope="u")
+    assert (await call(send, {"question": "Why?", "runtime": "one,two"})).startswith("Sent as a-to-b ")
+    assert (await both(call, inbox, "receive", scope="u")).data.facts == ["one", "two"]
+    inbox.store.close()
+
+
+async def test_bad_arguments_are_told_to_a_model_and_raised_to_a_program(call: Call, inbox: Any) -> None:
+    send, _ = inbox.as_tools(scope="u")
+    told = await call(send, {"name": send.name, "args": {"question": 5}, "id": "c", "type": "tool_call"})
+    assert (told.status, "question" in told.text) == ("error", True)
+    with pytest.raises(errors.InputError, match="question"):
+        await call(send, {"question": 5})
+    assert await both(call, inbox, "history", scope="u") == []
 
 
 async def test_the_tools_work_without_a_graph(call: Call, inbox: Any) -> None:

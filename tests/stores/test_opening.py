@@ -1,8 +1,10 @@
 """Which store a handoff has, where the embedded one keeps its file, and what happens where nothing would be safe."""
 
 import os
+import sqlite3
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,9 @@ import pytest
 from support import GOOD, make
 
 from crux_langgraph import errors
-from crux_langgraph.stores import _place, close_all
+from crux_langgraph.stores import _place, close_all, sqlite
 from crux_langgraph.stores._place import default_path, fault_of
+from crux_langgraph.stores.postgres import PostgresStore
 from crux_langgraph.stores.sqlite import SqliteStore
 
 
@@ -229,7 +232,7 @@ inbox.send({"text": "parent"}, scope="t")
 child = os.fork()
 inbox.send({"text": "child" if child == 0 else "parent again"}, scope="t")
 if child == 0:
-    os._exit(0)
+    sys.exit()
 assert os.waitpid(child, 0)[1] == 0
 print(sorted(stored.payload.data.text for stored in inbox.history(scope="t")))
 """
@@ -238,6 +241,43 @@ print(sorted(stored.payload.data.text for stored in inbox.history(scope="t")))
             [sys.executable, "-c", code, url], capture_output=True, text=True, check=False, env={**os.environ}
         )
         assert (ran.stdout, ran.returncode) == ("['child', 'parent', 'parent again']\n", 0), ran.stderr
+
+
+def test_how_a_store_shows_itself_names_the_file_and_no_password(tmp_path: Path, postgres: Any) -> None:
+    assert repr(SqliteStore(tmp_path / "x.sqlite")) == f"SqliteStore('{tmp_path}/x.sqlite')"
+    assert repr(PostgresStore("postgresql://ada:s3cret@host/db")) == "PostgresStore(a pool of its own)"
+    with psycopg_pool.ConnectionPool(postgres.url, open=False) as pool:
+        assert repr(PostgresStore(pool)) == "PostgresStore(a given pool)"
+
+
+def held(path: Path) -> sqlite3.Connection:
+    """A connection that is writing to a new file."""
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("begin immediate")
+    other.execute("create table other (x)")
+    return other
+
+
+def test_a_new_file_that_another_program_writes_to_is_waited_for(tmp_path: Path) -> None:
+    other, store = held(tmp_path / "x.sqlite"), SqliteStore(tmp_path / "x.sqlite")
+    releasing = threading.Timer(0.1, other.execute, ["commit"])
+    releasing.start()
+    assert make(store=store).send(GOOD, scope="t").id == 1
+    releasing.join()
+    for connection in (store, other):
+        connection.close()
+
+
+def test_a_file_that_another_program_never_lets_go_is_a_store_error(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr(sqlite, "_BUSY_S", 0.0)
+    other, store = held(tmp_path / "x.sqlite"), SqliteStore(tmp_path / "x.sqlite")
+    with pytest.raises(errors.StoreError, match=r"x\.sqlite failed: OperationalError") as caught:
+        make(store=store).send(GOOD, scope="t")
+    assert errors.is_retryable(caught.value)
+    other.execute("rollback")
+    assert make(store=store).send(GOOD, scope="t").id == 1
+    for connection in (store, other):
+        connection.close()
 
 
 def test_importing_the_package_loads_no_driver() -> None:

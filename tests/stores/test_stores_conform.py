@@ -36,3 +36,14 @@ class Forgetful(SqliteStore):
 def test_a_store_that_breaks_a_promise_is_told_which(check: Any) -> None:
     with pytest.raises(AssertionError, match=r"expected|free"):
         check(Forgetful(":memory:"))
+
+
+class Reversed(SqliteStore):
+    def page(self, *args: Any, **options: Any) -> Any:
+        return super().page(*args, **options)[::-1]
+
+
+def test_what_a_store_gives_in_place_of_what_it_should_is_shown() -> None:
+    check = next(check for check in STORE_CHECKS if check.__name__ == "pages_go_from_new_to_old")
+    with pytest.raises(AssertionError, match=r"all is \[1, 2, 3, 4, 5, 6\] and should be \[6, 5, 4, 3, 2, 1\]"):
+        check(Reversed(":memory:"))

@@ -63,7 +63,17 @@ def prose(tokens: int, seed: int = 1) -> str:
 
 
 def sent_text(messages: Sequence[BaseMessage]) -> str:
-    """What stood inside the fence of a request."""
+    """What was to be shortened: what stood inside the fence of a request, above the line of its values."""
+    return _fenced(messages).rpartition("\n\nvalues: ")[0] if sent_values(messages) else _fenced(messages)
+
+
+def sent_values(messages: Sequence[BaseMessage]) -> list[str]:
+    """The values that a request ends with."""
+    last = _fenced(messages).rpartition("\n\n")[2]
+    return last.removeprefix("values: ").split(", ") if last.startswith("values: ") else []
+
+
+def _fenced(messages: Sequence[BaseMessage]) -> str:
     found = re.search(r"<data [^>]+>\n(.*)\n</data [^>]+>$", messages[-1].text, re.DOTALL)
     assert found
     return found[1]

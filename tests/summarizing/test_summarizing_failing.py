@@ -2,11 +2,15 @@
 
 import asyncio
 import contextlib
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage
+from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.runnables import RunnableLambda
 from langgraph.errors import GraphInterrupt
 from prose import Status, Writer, both_ways, cut, obedient, prose
@@ -267,8 +271,53 @@ async def test_a_reported_sentence_is_kept_short(run: Any) -> None:
     assert [len(sentence) for sentence in summary.invented] == [200]
 
 
+async def test_only_so_many_sentences_are_reported_and_each_once(run: Any) -> None:
+    answer = "Fine. " + " ".join(f"It costs {770_000 + number // 2}." for number in range(300))
+    summary = await run(Summarize(always(answer)), SHORT)
+    assert summary.text == "Fine."
+    assert len(set(summary.invented)) == len(summary.invented) == 51
+    assert summary.invented[-2:] == ("It costs 770049.", "(and 100 more)")
+
+
+class Odd(AIMessage):
+    """Cannot be read."""
+
+    @property
+    def text(self) -> Any:
+        raise TypeError
+
+
+class Guarded(Exception):  # noqa: N818 - stands for the exceptions of providers, whatever they are called
+    """An error whose response may only be asked for when there is one."""
+
+    @property
+    def response(self) -> Any:
+        raise RuntimeError
+
+
+async def test_a_message_or_an_error_that_cannot_be_read_is_a_failure_like_any_other(run: Any) -> None:
+    summary = await run(Summarize(RunnableLambda(lambda _: Odd("hm"))), SHORT)
+    assert (summary.degraded, summary.by_model) == (("empty",), False)
+    summary = await run(Summarize(always(Guarded())), SHORT)
+    assert (summary.degraded, summary.calls) == (("provider_error",), 1)
+
+
+async def test_nul_which_no_database_takes_is_left_out_of_the_summary(run: Any) -> None:
+    assert (await run(Summarize(always("All\0 well.\0")), SHORT)).text == "All well."
+    assert (await run(Summarize(always("\0")), SHORT)).degraded == ("empty",)
+
+
 @pytest.mark.parametrize(
-    "metadata", [{"finish_reason": "length"}, {"finish_reason": "MAX_TOKENS"}, {"stop_reason": "max_tokens"}]
+    "metadata",
+    [
+        {"finish_reason": "length"},
+        {"finish_reason": "MAX_TOKENS"},
+        {"finish_reason": "content_filter"},
+        {"stop_reason": "max_tokens"},
+        {"stopReason": "guardrail_intervened"},
+        {"done_reason": "length"},
+        {"status": "incomplete"},
+    ],
 )
 async def test_an_answer_that_was_cut_off_ends_with_its_last_whole_sentence(run: Any, metadata: Any) -> None:
     reply = AIMessage("Ship at night. Never tell the har", response_metadata=metadata)
@@ -354,7 +403,8 @@ async def test_cancelling_passes_through_and_cancels_the_calls() -> None:
             shrink=cut,
         )
     )
-    await asyncio.sleep(0.5)
+    await asyncio.to_thread(model.was_called.wait, 10)
+    await asyncio.sleep(0.1)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -401,7 +451,48 @@ async def test_the_event_loop_stays_free_while_much_is_prepared() -> None:
         shrink=slow_cut,
     )
     watcher.cancel()
-    assert max(gaps) < 0.25
+    assert max(gaps) < 0.45  # a single call of slow_cut takes longer
+
+
+async def test_nothing_is_counted_or_cut_in_the_thread_of_the_event_loop() -> None:
+    threads: set[str] = set()
+
+    def counter(text: str) -> int:
+        threads.add(threading.current_thread().name)
+        return estimate_tokens(text)
+
+    def shrink(text: str, quota: int) -> str:
+        threads.add(threading.current_thread().name)
+        return cut(text, quota)
+
+    model = Writer(script=lambda text, *_: text.removeprefix("notes:\n") + text)
+    settings = Summarize(model, max_calls=16)
+    parts = [("notes", prose(40_000))]
+    summary = await summarize(AWAITING, settings, parts, quota_tokens=400, counter=counter, shrink=shrink)
+    assert (summary.levels, "too_long" in summary.degraded) == (2, True)
+    assert [name for name in threads if not name.startswith("crux_langgraph")] == []
+
+
+class Sleeper(BaseChatModel):
+    """Knows no async: LangChain lets it sleep in one of the event loop's few threads, whoever waits for it."""
+
+    @property
+    def _llm_type(self) -> str:
+        return "sleeper"
+
+    def _generate(self, *_: Any, **__: Any) -> ChatResult:
+        time.sleep(1.5)
+        return ChatResult(generations=[ChatGeneration(message=AIMessage("Too late."))])
+
+
+async def test_models_that_still_sleep_in_every_thread_of_the_loop_do_not_hold_up_the_deterministic_fit() -> None:
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+    settings = Summarize(Sleeper(), timeout_s=0.1)
+    parts = [("notes", SHORT)]
+    started = time.perf_counter()
+    summary = await summarize(AWAITING, settings, parts, quota_tokens=500, counter=estimate_tokens, shrink=cut)
+    assert summary.degraded == ("timeout",)
+    assert time.perf_counter() - started < 1
 
 
 def slow_cut(text: str, quota: int) -> str:

@@ -431,4 +431,4 @@ async def test_the_event_loop_stays_free_while_megabytes_are_fitted(summarizing:
         await asyncio.sleep(0.01)
         beats += 1
     assert (await task).receipt.context_tokens <= 600
-    assert beats > 10
+    assert beats > 2  # it would be one: that of the sleep in which all of it is done

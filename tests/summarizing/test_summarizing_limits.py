@@ -9,6 +9,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage
+from langchain_core.output_parsers import StrOutputParser
 from langchain_core.rate_limiters import InMemoryRateLimiter
 from prose import Status, Writer, cut, obedient, prose, quota_of
 
@@ -29,6 +30,15 @@ FAILURES: dict[str, Any] = {
     "invented": lambda text, quota, _: obedient(text, quota, 0) + " Pay 771234 now.",
     "cut": lambda text, quota, _: AIMessage(cut(text, quota), response_metadata={"finish_reason": "length"}),
     "broken": lambda *_: KeyError("choices"),
+}
+
+
+SHAPES: dict[str, Any] = {
+    "plain": lambda model, _: model,
+    "retried": lambda model, _: model.with_retry(stop_after_attempt=4),
+    "doubled": lambda model, other: model.with_fallbacks([other]),
+    "tripled": lambda model, other: model.with_retry().with_fallbacks([other.bind(stop=["x"]), model]).with_retry(),
+    "chained": lambda model, other: model.with_fallbacks([other]) | StrOutputParser(),
 }
 
 
@@ -62,6 +72,7 @@ def drive(asynchronous: bool, flow: Any) -> Summary:
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
+    shape=st.sampled_from(sorted(SHAPES)),
     kinds=st.lists(st.sampled_from(sorted(FAILURES)), min_size=1, max_size=6),
     size=st.sampled_from([0, 40, 1_500, 9_000, 25_000]),
     quota=st.integers(30, 1_500),
@@ -73,6 +84,7 @@ def drive(asynchronous: bool, flow: Any) -> Summary:
     seed=st.integers(0, 99),
 )
 def test_no_mix_of_failures_goes_beyond_a_limit(
+    shape: str,
     kinds: list[str],
     size: int,
     quota: int,
@@ -88,8 +100,10 @@ def test_no_mix_of_failures_goes_beyond_a_limit(
     def script(text: str, quota: int, number: int) -> Any:
         return FAILURES[chance.choice(kinds)](text, quota, number)
 
-    model = Writer(script=script)
-    limits = Summarize(model, max_calls=max_calls, max_input_tokens=max_input_tokens, timeout_s=5)
+    models = [Writer(script=script), Writer(script=script)]
+    limits = Summarize(
+        SHAPES[shape](*models), max_calls=max_calls, max_input_tokens=max_input_tokens, timeout_s=5, concurrency=2
+    )
     parts = [("notes", prose(size // 2, seed)), ("log", prose(size // 2, seed + 1)), ("odd", "\u00e9\U0001f600" * 9)]
     original = list(parts)
 
@@ -99,10 +113,11 @@ def test_no_mix_of_failures_goes_beyond_a_limit(
         )
 
     summary = drive(asynchronous, flow)
-    read = [sum(counter(message.text) for message in messages) for messages in model.sent]
-    assert summary.calls == len(model.sent) <= max_calls
+    requests = [messages for model in models for messages in model.sent]
+    read = [sum(counter(message.text) for message in messages) for messages in requests]
+    assert summary.calls == len(requests) <= max_calls
     assert sum(read) <= summary.tokens_read <= max_input_tokens
-    assert all(size + quota_of(sent) <= window for size, sent in zip(read, model.sent, strict=True))
+    assert all(size + quota_of(sent) <= window for size, sent in zip(read, requests, strict=True))
     assert summary.duration_s <= 5
     assert counter(summary.text) <= quota
     assert set(summary.degraded) <= REASONS

@@ -30,6 +30,8 @@ class Reply:
     headers: dict[str, str] = field(default_factory=dict)
     body: str | None = None
     delay_s: float = 0.0
+    lost: int = 0
+    """So many bytes are promised and never sent: the connection breaks."""
 
     def encoded(self) -> bytes:
         choice = {
@@ -78,9 +80,10 @@ def server() -> Iterator[Loopback]:
                 self.send_response(reply.status)
                 for name, value in {"content-type": "application/json", **reply.headers}.items():
                     self.send_header(name, value)
-                self.send_header("content-length", str(len(content)))
+                self.send_header("content-length", str(len(content) + reply.lost))
                 self.end_headers()
                 self.wfile.write(content)
+                self.close_connection = reply.lost > 0
             except (BrokenPipeError, ConnectionResetError):
                 pass
 
@@ -137,6 +140,10 @@ async def test_several_chunks_are_read_at_the_same_time(run: Any, server: Loopba
         (Reply(text="Never tell the har", finish_reason="length"), "empty", 1),
         (Reply(text="Pay 771234."), "invented", 1),
         (Reply(delay_s=2), "timeout", 1),
+        (Reply(text="Never tell the har", finish_reason="content_filter"), "empty", 1),
+        (Reply(lost=9), "provider_error", 2),
+        (Reply(body='{"choices": []}'), "provider_error", 1),
+        (Reply(body="null"), "provider_error", 1),
     ],
 )
 async def test_what_fails_degrades_with_its_reason_within_the_limits(
@@ -149,6 +156,61 @@ async def test_what_fails_degrades_with_its_reason_within_the_limits(
     assert (summary.calls, len(server.requests)) == (requests, requests)
     assert summary.text == cut(f"notes:\n{SHORT}", 500)
     assert time.perf_counter() - started < 1.9
+
+
+def streamed(*pieces: str, end: str | None = "stop", **options: Any) -> Reply:
+    """An answer in server-sent events; without `end` nothing says that it is whole."""
+    chunk = {"id": "c-1", "object": "chat.completion.chunk", "created": 1, "model": "local"}
+    choices = [{"index": 0, "delta": {"role": "assistant", "content": piece}} for piece in pieces]
+    if end is not None:
+        choices.append({"index": 0, "delta": {}, "finish_reason": end})
+    events = [json.dumps({**chunk, "choices": [choice]}) for choice in choices] + ["[DONE]"] * (end is not None)
+    body = "".join(f"data: {event}\n\n" for event in events)
+    return Reply(body=body, headers={"content-type": "text/event-stream"}, **options)
+
+
+@pytest.mark.parametrize(
+    "reply, text, degraded",
+    [
+        (streamed("All quiet ", "at the harbour."), "All quiet at the harbour.", ()),
+        (streamed("Ship at night. Never ", "tell the har", end="length"), "Ship at night.", ()),
+        (streamed("Ship at night. Never ", "tell", end=None, lost=9), None, ("provider_error",)),
+        (streamed(), None, ("empty",)),
+        (refused(429, retry_after="90"), None, ("rate_limited",)),
+    ],
+)
+async def test_a_model_that_streams_is_heard_and_judged_alike(
+    run: Any, server: Loopback, reply: Reply, text: str | None, degraded: Any
+) -> None:
+    server.script = lambda _: reply
+    summary = await run(Summarize(server.model(streaming=True)), SHORT)
+    assert (summary.text, summary.degraded) == (text or cut(f"notes:\n{SHORT}", 500), degraded)
+    assert summary.calls == len(server.requests)
+
+
+@pytest.mark.parametrize(
+    "status, text", [("completed", "Ship at night. Never tell the har"), ("incomplete", "Ship at night.")]
+)
+async def test_an_answer_by_the_responses_api_is_heard_and_a_cut_off_one_known(
+    run: Any, server: Loopback, status: str, text: str
+) -> None:
+    content = {"type": "output_text", "text": "Ship at night. Never tell the har", "annotations": []}
+    message = {"type": "message", "id": "m-1", "role": "assistant", "status": status, "content": [content]}
+    body: dict[str, Any] = {"id": "r-1", "object": "response", "created_at": 1, "model": "local", "status": status}
+    body |= {"output": [message], "parallel_tool_calls": False, "tool_choice": "auto", "tools": [], "error": None}
+    body["incomplete_details"] = {"reason": "max_output_tokens"} if status == "incomplete" else None
+    server.script = lambda _: Reply(body=json.dumps(body))
+    summary = await run(Summarize(server.model(use_responses_api=True)), SHORT)
+    assert (summary.text, summary.degraded, len(server.requests)) == (text, (), 1)
+
+
+async def test_a_fallback_at_another_provider_answers_within_the_calls(run: Any, server: Loopback) -> None:
+    server.script = lambda number: refused(401) if server.requests[number]["model"] == "first" else Reply()
+    model = server.model(max_retries=3).with_fallbacks([server.model(max_retries=3)])
+    model.runnable.model_name = "first"  # type: ignore[attr-defined]
+    summary = await run(Summarize(model, max_calls=2), SHORT)
+    assert (summary.text, summary.degraded, summary.calls) == ("All quiet at the harbour.", (), 2)
+    assert [request["model"] for request in server.requests] == ["first", "local"]
 
 
 async def test_a_cut_off_answer_keeps_its_whole_sentences(run: Any, server: Loopback) -> None:

@@ -13,7 +13,7 @@ from langchain_core.output_parsers import StrOutputParser
 from prose import Writer, both_ways, prose
 
 from crux_langgraph._summarizing import Summarize
-from crux_langgraph._summarizing._models import counted, window_of
+from crux_langgraph._summarizing._models import singles, window_of
 from crux_langgraph.errors import DefinitionError
 
 run = pytest.fixture(params=["sync", "async"])(both_ways)
@@ -56,14 +56,14 @@ def test_limits_are_keywords_and_settings_are_frozen() -> None:
 
 def test_a_model_object_is_used_as_it_is() -> None:
     model = Writer()
-    assert Summarize(model).resolved is model
+    assert [one is model for one in Summarize(model).resolved] == [True]
 
 
 def test_a_named_model_is_made_once_and_makes_no_retries(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "none")
     settings = Summarize("openai:gpt-4o-mini")
     assert settings.resolved is settings.resolved
-    assert settings.resolved.max_retries == 0  # type: ignore[attr-defined]
+    assert [one.max_retries for one in settings.resolved] == [0]  # type: ignore[attr-defined]
 
 
 def test_a_named_model_needs_langchain(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,14 +93,15 @@ async def test_an_unknown_provider_is_one_clear_error(run: Any) -> None:
     "profile, given, window", [(None, None, 8_000), (None, 300, 300), ({"max_input_tokens": 90}, 300, 90), ({}, 5, 5)]
 )
 def test_the_window_is_what_the_model_says_else_what_is_given_else_8000(profile: Any, given: Any, window: int) -> None:
-    assert window_of(Writer(profile=profile), given) == window
+    assert window_of([Writer(profile=profile)], given) == window
 
 
 def test_retries_of_an_openai_client_are_switched_off_on_a_copy() -> None:
     from langchain_openai import ChatOpenAI
 
     model = ChatOpenAI(model="gpt-4o-mini", api_key="none", max_retries=5)  # type: ignore[arg-type]
-    for copy in (counted(model), counted(model.bind(temperature=0)).bound):  # type: ignore[attr-defined]
+    copies: list[Any] = [*singles(model), *singles(model.bind(temperature=0))]
+    for copy in (copies[0], copies[1].bound):
         assert (copy.max_retries, copy.root_client.max_retries, copy.root_async_client.max_retries) == (0, 0, 0)
         assert copy.client is copy.root_client.chat.completions
     assert (model.max_retries, model.root_client.max_retries) == (5, 5)
@@ -119,15 +120,15 @@ class Lazy(Writer):
 def test_a_client_that_was_made_with_retries_is_made_anew_without() -> None:
     model = Lazy()
     assert model.client == "a client of 2 retries"
-    assert counted(model).client == "a client of 0 retries"  # type: ignore[attr-defined]
+    assert [one.client for one in singles(model)] == ["a client of 0 retries"]  # type: ignore[attr-defined]
     assert model.client == "a client of 2 retries"
 
 
 def test_the_steps_of_a_sequence_are_looked_at() -> None:
-    sequence = counted(Lazy() | StrOutputParser())
+    [sequence] = singles(Lazy() | StrOutputParser())
     assert [getattr(step, "max_retries", None) for step in sequence.steps] == [0, None]  # type: ignore[attr-defined]
 
 
 def test_other_models_are_left_as_they_are() -> None:
     model = FakeListChatModel(responses=["a"])
-    assert counted(model) is model
+    assert [one is model for one in singles(model)] == [True]

@@ -1,0 +1,103 @@
+"""What breaks in the middle: the connection that listens for those who wait, the telling of others, a claim."""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from postgres import Postgres
+from storing import until
+
+from crux_langgraph import errors
+from crux_langgraph.stores import Entry, State
+from crux_langgraph.stores import postgres as postgres_module
+from crux_langgraph.stores._notifier import Notifier
+from crux_langgraph.stores.postgres import PostgresStore
+from crux_langgraph.stores.sqlite import SqliteStore
+
+LISTENERS = "select pid from pg_stat_activity where query like 'listen%' and datname = current_database()"
+ENTRY = Entry("note", "t", b"{}", b"digest")
+
+
+@pytest.fixture
+def url(postgres: Postgres) -> str:
+    return postgres.new_database()
+
+
+@pytest.fixture
+def waiting(url: str) -> Iterator[PostgresStore]:
+    """A store at which somebody waits."""
+    store = PostgresStore(url)
+    store.latest("note", "t")  # makes the tables
+    yield store
+    store.close()
+
+
+def listeners(url: str) -> list[int]:
+    with psycopg.connect(url, autocommit=True) as server:
+        return [pid for (pid,) in server.execute(LISTENERS).fetchall()]
+
+
+async def test_a_listening_connection_that_breaks_is_made_anew(
+    url: str, waiting: PostgresStore, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(postgres_module, "_RECONNECT_S", 0.01)
+    other = PostgresStore(url)
+    with waiting.watch("note", "t") as ticket:
+        await until(lambda: bool(listeners(url)))
+        (broken,) = listeners(url)
+        with psycopg.connect(url, autocommit=True) as server:
+            server.execute("select pg_terminate_backend(%s)", (broken,))
+        await until(lambda: listeners(url) not in ([], [broken]))
+        await ticket.wait_async(1.0)  # something may have been missed, so whoever waits looks once
+        sent = other.append(ENTRY)
+        await ticket.wait_async(20.0)
+        found = waiting.latest("note", "t")
+    assert found is not None
+    assert found.id == sent.id
+    other.close()
+
+
+async def test_a_connection_that_hears_nothing_for_long_is_asked_whether_it_is_there(
+    url: str, waiting: PostgresStore, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(postgres_module, "_PROBE_S", 0.0)
+    probed = "select count(*) from pg_stat_activity where query = 'select 1' and datname = current_database()"
+    with waiting.watch("note", "t"), psycopg.connect(url, autocommit=True) as server:
+        await until(lambda: server.execute(probed).fetchone() == (1,))
+
+
+def test_a_telling_that_fails_is_no_failure_of_the_next() -> None:
+    told: list[list[str]] = []
+    heard = threading.Event()
+
+    def tell(channels: list[str]) -> None:
+        told.append(channels)
+        heard.set()
+        if len(told) == 1:
+            raise errors.StoreError(handoff="note", found="the server is away", fix="")
+
+    notifier = Notifier(tell)
+    for channel in ("one", "two"):
+        notifier.tell(channel)
+        assert heard.wait(20)
+        heard.clear()
+        notifier.flush()
+    assert told == [["one"], ["two"]]
+
+
+def test_a_claim_that_fails_in_the_middle_leaves_nothing_open(tmp_path: Any) -> None:
+    store = SqliteStore(tmp_path / "x.sqlite")
+    store.append(ENTRY)
+    other = sqlite3.connect(tmp_path / "x.sqlite", timeout=1.0)
+    other.execute("alter table crux_handoff rename to x")
+    with pytest.raises(errors.StoreError, match="failed: OperationalError"):
+        store.claim("note", None, lease_s=60, exclusive=False)
+    other.execute("alter table x rename to crux_handoff")  # nobody holds the file
+    other.close()
+    lease = store.claim("note", None, lease_s=60, exclusive=False)
+    assert lease is not None
+    assert store.settle(lease, State.DONE)
+    store.close()
