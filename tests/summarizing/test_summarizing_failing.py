@@ -411,7 +411,9 @@ async def test_cancelling_passes_through_and_cancels_the_calls() -> None:
     assert (len(model.sent), model.cancelled) == (2, 2)
 
 
-async def test_a_call_that_cannot_be_cancelled_is_not_waited_for() -> None:
+async def test_a_call_that_cannot_be_cancelled_is_not_waited_for(monkeypatch: Any) -> None:
+    monkeypatch.setattr("crux_langgraph._waiting._GRACE_S", 9)
+
     async def stubborn(_: Any) -> str:
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.sleep(0.5)
