@@ -157,12 +157,12 @@ async def test_a_slow_model_is_not_waited_for(run: Any) -> None:
 
 
 async def test_calls_whose_turn_comes_too_late_are_never_made(run: Any) -> None:
-    model = Writer(latency_s=0.3)
-    summary = await run(Summarize(model, timeout_s=0.45, concurrency=1), TEXT, quota_tokens=2_000)
+    model = Writer(latency_s=0.6)
+    summary = await run(Summarize(model, timeout_s=1.1, concurrency=1), TEXT, quota_tokens=2_000)
     assert summary.degraded == ("timeout",)
     assert summary.by_model
     assert summary.calls == 2
-    await asyncio.sleep(0.4)
+    await asyncio.sleep(0.7)
     assert len(model.sent) == 2
 
 
