@@ -1,6 +1,7 @@
 """What every test may use: each behaviour is tested once and run both ways, sync and async."""
 
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -42,19 +43,31 @@ def no_tracing(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
+LACKING = {
+    marker: how
+    for marker, how, is_there in (
+        ("browser", "no Chromium was found: apt-get install chromium", CHROMIUM is not None),
+        ("site", "mkdocs is not installed: uv sync --group docs", find_spec("mkdocs") is not None),
+    )
+    if not is_there
+}
+"""What the tests with these markers need and is not here, and how to get it."""
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the tests with a browser where there is none."""
-    left_out = [item for item in items if CHROMIUM is None and item.get_closest_marker("browser")]
+    """Leave out the tests that need what is not here."""
+    left_out = [item for item in items if any(map(item.get_closest_marker, LACKING))]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say which tests had no browser."""
-    if CHROMIUM is None:
-        files = sorted(path.name for path in (Path(__file__).parent / "browser").glob("test_*.py"))
-        terminalreporter.write_line(
-            f"LEFT OUT, no Chromium was found: tests/browser ({', '.join(files)}). apt-get install chromium",
-            yellow=True,
-        )
+    """Say in the last lines which tests were left out, and why."""
+    for marker, how in LACKING.items():
+        files = sorted(str(path.name) for path in Path(__file__).parent.rglob("test_*.py") if _needs(marker, path))
+        terminalreporter.write_line(f"LEFT OUT: {', '.join(files)}; {how}", yellow=True)
+
+
+def _needs(marker: str, path: Path) -> bool:
+    return f"pytest.mark.{marker}" in path.read_text(encoding="utf-8")

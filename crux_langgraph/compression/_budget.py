@@ -5,6 +5,10 @@ from dataclasses import dataclass
 
 from crux_langgraph.compression._counting import MOST_BYTES_PER_TOKEN, Counter
 
+_GLIMPSE = 6
+"""Most texts that are too long are seen to be so from a beginning that is shorter by this factor."""
+_FIRST_GUESS = 16
+
 
 @dataclass(frozen=True, slots=True)
 class Budget:
@@ -27,14 +31,14 @@ class Budget:
         return self.max_tokens - self.count(text)
 
     @property
-    def plainly_long(self) -> int:
-        """How many characters are more than any text has that fits, except for one that is mostly white space."""
-        return (self.max_tokens + 1) * MOST_BYTES_PER_TOKEN
+    def long_sizes(self) -> tuple[int, int]:
+        """Say how many characters are more than most texts have that fit, and more than any that is not mostly blank."""
+        plainly = (self.max_tokens + 1) * MOST_BYTES_PER_TOKEN
+        return plainly // _GLIMPSE, plainly
 
     def is_plainly_over(self, text: str) -> bool:
         """Whether a beginning of the text does not fit. Only a text that is long for its budget is looked at."""
-        plainly = self.plainly_long
-        return len(text) > plainly and self.counter(text[:plainly]) > self.max_tokens
+        return any(len(text) > size and self.counter(text[:size]) > self.max_tokens for size in self.long_sizes)
 
 
 def longest(most: int, fits: Callable[[int], bool]) -> int:
@@ -54,4 +58,28 @@ def longest(most: int, fits: Callable[[int], bool]) -> int:
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if fits(middle) else (low, middle)
+    return low
+
+
+def longest_by_rooms(most: int, room: Callable[[int], int]) -> int:
+    """Give the largest number from 0 to `most` that leaves room, in few tries: each lies where the rooms seen so far meet 0.
+
+    The numbers that are tried depend on the budget, so this is only for where nothing hangs on that. 0 leaves room.
+    """
+    low, high = 0, most + 1
+    spare, over = room(0), 0
+    narrowed = True
+    step = _FIRST_GUESS
+    while high - low > 1:
+        at = min(low + step, high - 1)
+        before, left = high - low, room(at)
+        if left < 0:
+            high, over = at, -left
+        else:
+            step = max(1, (at - low) * left // max(1, spare - left))
+            low, spare = at, left
+        if over:
+            # Where one end does not move, the interval is halved instead.
+            narrowed = not narrowed or (high - low) * 2 <= before
+            step = max(1, int((high - low) * spare / (spare + over))) if narrowed else (high - low) // 2
     return low

@@ -6,25 +6,40 @@ by what the task asks for, and the best of them are kept: the most that is new f
 
 import heapq
 import math
+import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
+from itertools import accumulate, chain, groupby
+from operator import itemgetter
 from typing import NamedTuple
 
 from crux_langgraph.compression._lexicon import carries, fact_class, name_of
 from crux_langgraph.compression._relevance import Query
+from crux_langgraph.compression._speech import HESITATIONS
+from crux_langgraph.compression._stop_words import STOP_WORDS
 from crux_langgraph.compression._units import Document, pinned_units
 from crux_langgraph.compression._weighing import COST_EXPONENT, FROM_USER, falling_off, in_order, shares, sharpening
 
 SMALLEST = 40_000
-_PER_TOKEN = 10
-_STEP = 4
+"""Characters that are weighed in full whatever the budget is."""
+LEAST_POOL = 10_000
+"""Characters that there are to choose from beside what fits, and _PER_ROOM for each that fits."""
+_PER_ROOM = 1.5
+_STEP = 1.25
 """Pools grow in steps, so that budgets of about the same size look at the same pool."""
 _STRETCH = 300
-_APART = str.maketrans(dict.fromkeys(",;:!?()[]{}\"'<>|=\u2019\u201c\u201d\u2026\u3001\u3002\uff0c", " "))
+_PUNCTUATION = b",;:!?()[]{}\"'<>|="
+_APART = bytes.maketrans(_PUNCTUATION, b" " * len(_PUNCTUATION))
+_APART_BEYOND_ASCII = re.compile("[\u2019\u201c\u201d\u2026\u3001\u3002\uff0c]")
+_BETWEEN = "\x00"
 _REPEATED_FACT = 0.05
 _REPEATED_TERM = 0.8
-_TIE = 1e-12
+_ALMOST = 0.9
+"""A stretch is drawn when it is worth this share of the best: to find the best one costs more than it gains here."""
+_SILENT = HESITATIONS | STOP_WORDS
+_NOTHING = (0.0, 0.0)
+_REFERENCE = fact_class("a1", capitalised=0, often=1)
 _NEAR = 0.4
 """What a match in a neighbouring stretch counts."""
 
@@ -42,21 +57,22 @@ class Worth(NamedTuple):
     """The units that are worth weighing, in their order, and those of them that the ranking has to begin with.
 
     With the budget the pool grows, and with it the order changes. So that no field that was shown is lost by that, a
-    document that may be read in part is opened by one unit of every field, and these do not depend on the budget.
+    document that may be read in part is opened by one unit of every field, and neither they nor their order depend on
+    the budget.
     """
 
     units: Sequence[int]
     openers: Sequence[int] = ()
 
 
-def worth_weighing(document: Document, query: Query, max_tokens: int) -> Worth:
-    """Give the units that are worth weighing for a budget: all of them unless there are far too many."""
-    every = range(len(document.units))
-    long = sum(len(unit.text) for unit in document.units)
+def worth_weighing(document: Document, query: Query, room: float) -> Worth:
+    """Give the units that are worth weighing when about `room` characters fit: all of them unless there are too many."""
+    every = range(len(document.rows))
+    long = sum(map(len, map(itemgetter(0), document.rows)))
     if long <= SMALLEST:
         return Worth(every)
-    size = SMALLEST
-    while size < _PER_TOKEN * max_tokens:
+    size: float = LEAST_POOL
+    while size < LEAST_POOL + _PER_ROOM * room:
         size *= _STEP
     glance = _Glance(document, query)
     openers = glance.openers()
@@ -68,20 +84,21 @@ class _Glance:
 
     def __init__(self, document: Document, query: Query) -> None:
         self._document = document
-        texts = [unit.text for unit in document.units]
+        texts = list(map(itemgetter(0), document.rows))
         self._stretches = list(_stretches(document))
-        self._words = [_words(" ".join(texts[one.start : one.stop])) for one in self._stretches]
+        self._words = _words([" ".join(texts[one.start : one.stop]) for one in self._stretches])
         often = Counter(chain.from_iterable(self._words))
         self._worth = _worth(document, often, len(self._stretches))
-        self._gains = {word: fact + term for word, (fact, term) in self._worth.items()}
+        self._gains = {word: gain for word, (gain, _) in self._worth.items()}
         self._known: set[str] = set()
-        self._factors = self._factored(_asked(query, often))
+        self._asked = _asked(query, often)
+        self._factors = self._factored(self._asked)
         self._ordered: dict[int, float] = {}
         self._rates = {at: self._rate(at) for at in range(len(self._stretches))}
         self._put_in_order()
         self._opening = self._opened()
 
-    def best(self, size: int) -> list[int]:
+    def best(self, size: float) -> list[int]:
         """Give the units of the best stretches: one of every field, then up to `size` characters."""
         stretches = self._stretches
         chosen = set(self._opening.values())
@@ -97,11 +114,11 @@ class _Glance:
         return sorted({*read, *(needs[at] for at in read if at in needs)})
 
     def openers(self) -> list[int]:
-        """Give the best unit of each field that may be left out, if there is more than one such field."""
+        """Give the best unit of each field that may be left out."""
         parts = self._document.parts
         best = [at for part, at in self._opening.items() if not parts[part].pinned]
         best.sort(key=self._rates.__getitem__, reverse=True)
-        return list(map(self._best_unit, best)) if len(parts) > 1 else []
+        return list(map(self._best_unit, best))
 
     def _best_unit(self, at: int) -> int:
         stretch, units = self._stretches[at], self._document.units
@@ -111,9 +128,11 @@ class _Glance:
         return max(inside, key=lambda unit: self._density(units[unit].text))
 
     def _density(self, text: str) -> float:
-        gains = self._gains
-        worth: float = sum(gains.get(word, 0.0) for word in _words(text))
-        return worth / float((1 + len(text)) ** COST_EXPONENT)
+        gains, asked = self._gains, self._asked
+        words = _words([text])[0]
+        worth = sum(gains.get(word, 0.0) for word in words)
+        near = sharpening(self._document)(min(1.0, sum(asked.get(word, 0.0) for word in words)))
+        return near * worth / float((1 + len(text)) ** COST_EXPONENT)
 
     def _opened(self) -> dict[int, int]:
         """Give the best stretch of every field."""
@@ -133,7 +152,7 @@ class _Glance:
         while heap:
             _, at = heapq.heappop(heap)
             rate = self._rate(at)
-            if heap and rate < -heap[0][0] - _TIE:
+            if heap and rate < -heap[0][0] * _ALMOST:
                 heapq.heappush(heap, (-rate, at))
                 continue
             self._learn(at)
@@ -153,16 +172,12 @@ class _Glance:
     def _learn(self, at: int) -> None:
         """Count the words of a stretch as known: a fact is worth little from now on, a term a little less every time."""
         worth, gains = self._worth, self._gains
-        words = self._words[at]
-        for word in words:
-            if gains[word]:
-                fact, term = worth[word]
-                if word not in self._known:
-                    fact *= _REPEATED_FACT
-                term *= _REPEATED_TERM
-                worth[word] = fact, term
-                gains[word] = fact + term
-        self._known.update(words)
+        words = set(self._words[at])
+        for word in words & self._known:
+            gains[word] *= _REPEATED_TERM
+        for word in words - self._known:
+            gains[word] = worth[word][1]
+        self._known |= words
 
     def _factored(self, asked: dict[str, float]) -> list[float]:
         """Multiply what does not depend on the other words: weight, author, size, nearness to the task."""
@@ -170,7 +185,8 @@ class _Glance:
         parts, lines, units = document.parts, document.lines, document.units
         sharpen = sharpening(document)
         disjoint = asked.keys().isdisjoint
-        own = [0.0 if disjoint(words) else sum(asked[word] for word in words if word in asked) for words in self._words]
+        known = asked.get
+        own = [0.0 if disjoint(words) else sum(filter(None, map(known, words))) for words in self._words]
         beside = [0.0, *own, 0.0]
         return [
             parts[one.part].weight
@@ -181,41 +197,54 @@ class _Glance:
         ]
 
 
-def _words(text: str) -> tuple[str, ...]:
-    """Cut a text into words, roughly; a tuple of them, unlike a list, is nothing for the garbage collector to visit."""
-    return tuple(text.translate(_APART).replace(". ", " ").split())
+def _words(texts: Sequence[str]) -> list[tuple[str, ...]]:
+    """Cut texts into words, roughly; tuples of them, unlike lists, are nothing for the garbage collector to visit."""
+    whole = _BETWEEN.join(text.replace(_BETWEEN, " ") for text in texts)
+    if not whole.isascii():
+        whole = _APART_BEYOND_ASCII.sub(" ", whole)
+    apart = whole.encode("utf-8", "surrogatepass").translate(_APART).decode("utf-8", "surrogatepass")
+    return [tuple(text.split()) for text in apart.replace(". ", " ").split(_BETWEEN)] if texts else []
 
 
 def _stretches(document: Document) -> Iterator[_Stretch]:
     """Take neighbouring units of one field together, up to some hundred characters."""
-    start = size = 0
-    part = -1
-    for at, unit in enumerate(document.units):
-        if unit.part != part or size > _STRETCH:
-            if size:
-                yield _Stretch(start, at, part, size)
-            start, size, part = at, 0, unit.part
-        size += len(unit.text) + 1 if unit.kind != "void" else 0
-    if size:
-        yield _Stretch(start, len(document.units), part, size)
+    rows = document.rows
+    sizes = [0 if row[5] == "void" else len(row[0]) + 1 for row in rows]
+    reached = list(accumulate(sizes, initial=0))
+    start = 0
+    for part, members in groupby(map(itemgetter(4), rows)):
+        end = start + sum(1 for _ in members)
+        while start < end:
+            stop = bisect_right(reached, reached[start] + _STRETCH, start + 1, end)
+            if reached[stop] > reached[start]:
+                yield _Stretch(start, stop, part, reached[stop] - reached[start])
+            start = stop
 
 
 def _worth(document: Document, often: Counter[str], size: int) -> dict[str, tuple[float, float]]:
-    """Weigh every spelling as a fact and as a term: the classes of the lexicon, without its stems."""
+    """Weigh every spelling, new and as one that was seen: the classes of the lexicon, without its stems."""
     fact_share, term_share = shares(document)
     log_size = math.log(1 + size)
-    by_count = {
-        count: (1 + 0.8 * math.log(count), math.log(1 + size / count) / log_size) for count in set(often.values())
-    }
+
+    def pair(fact: float, count: int) -> tuple[float, float]:
+        fact *= fact_share * (1 + 0.8 * math.log(count))
+        term = term_share * math.log(1 + size / count) / log_size
+        return fact + term, fact * _REPEATED_FACT + term * _REPEATED_TERM
+
+    counts = set(often.values())  # most words share their worth with many
+    plain = {count: pair(0.0, count) for count in counts}
+    references = {count: pair(_REFERENCE, count) for count in counts}
     worth: dict[str, tuple[float, float]] = {}
     for word, count in often.items():
-        if not carries(word):
-            worth[word] = (0.0, 0.0)
-            continue
-        name = word[0].isupper() and word.lower() not in often
-        fact = fact_share * fact_class(word, capitalised=count if name else 0, often=count)
-        fresh, rare = by_count[count]
-        worth[word] = fact * fresh, term_share * rare
+        if word.isalpha() and word.islower():
+            worth[word] = _NOTHING if word in _SILENT or len(word) == 1 else plain[count]
+        elif word[-1].isdigit() and word[0].isalpha():
+            worth[word] = references[count]
+        elif carries(word):
+            name = word[0].isupper() and word.lower() not in often
+            worth[word] = pair(fact_class(word, capitalised=count if name else 0, often=count), count)
+        else:
+            worth[word] = _NOTHING
     return worth
 
 
@@ -223,11 +252,11 @@ def _asked(query: Query, often: Counter[str]) -> dict[str, float]:
     """Give the share of the task's weight that each spelling of its words carries."""
     wanted = {name_of(word): weight for word, weight in query.weighted().items()}
     size = max(often.values(), default=1)
-    openings = tuple({name[:2] for name in wanted})
+    openings = {way(name[:2]) for name in wanted for way in (str.lower, str.title, str.upper)}
     found: dict[str, float] = {}
     most: dict[str, float] = {}
     for word in often:
-        if word[:2].lower() in openings and (name := name_of(word)) in wanted:
+        if word[:2] in openings and (name := name_of(word)) in wanted:
             found[word] = wanted[name] * math.log(1 + size / often[word])
             most[name] = max(most.get(name, 0.0), found[word])
     norm = sum(most.values())

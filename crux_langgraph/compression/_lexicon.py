@@ -25,6 +25,7 @@ _COMPOSED = re.compile(r"_|[a-z][A-Z]|[@/]|\w\.\w")
 _SHORTEST_STEM = 3
 _SHORTEST_ACRONYM = 3
 _LONG_NUMBER = 5
+_REFERENCE = 3.0
 _LETTER = weigh_word("a")
 _CAPITAL = weigh_word("A")
 _ENDINGS = ("'s", "\u2019s", "ing", "ed", "es", "s")
@@ -118,6 +119,8 @@ def name_of(spelling: str) -> str:
 
 
 def _name_of_any(spelling: str) -> str:
+    if spelling[-1].isdigit() and len(spelling) > 1:
+        return spelling.lower()
     if not carries(spelling):
         return ""
     return stem(spelling) if is_plain_word(spelling) else spelling.lower()
@@ -147,10 +150,12 @@ def fact_class(spelling: str, *, capitalised: int, often: int) -> float:
     """Weigh a fact: references cannot be made up again, quantities matter less, plain words are no facts."""
     if spelling.isalpha():
         return 1.0 if capitalised * 2 > often or (not spelling.islower() and _COMPOSED.search(spelling)) else 0.0
+    if spelling[0].isalpha() and spelling[-1].isdigit():
+        return _REFERENCE
     if _DIGIT.search(spelling):
         if _NUMBER.match(spelling):
             return 0.3 if len(spelling) < _LONG_NUMBER else 0.6
-        return 0.3 if _CLOCK.match(spelling) else 3.0
+        return 0.3 if _CLOCK.match(spelling) else _REFERENCE
     if _ADDRESS.search(spelling):
         return 2.0
     return 1.0 if capitalised * 2 > often or _COMPOSED.search(spelling) else 0.0

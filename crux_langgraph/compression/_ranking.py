@@ -10,8 +10,8 @@ from itertools import islice
 from crux_langgraph.compression._glancing import worth_weighing
 from crux_langgraph.compression._lexicon import build, tokens_of
 from crux_langgraph.compression._relevance import Query
-from crux_langgraph.compression._units import Document, Kind, Unit, pinned_units
-from crux_langgraph.compression._weighing import COST_EXPONENT, FACTS_IN, LEAST, NEW_PART, OPENING, weigh
+from crux_langgraph.compression._units import Document, Unit, pinned_units
+from crux_langgraph.compression._weighing import COST_EXPONENT, FACTS_IN, LEAST, NEW_PART, OPENING, Weights, weigh
 
 _BLOCK = 4096
 _REPEATED_FACT = 0.05
@@ -21,26 +21,58 @@ _SHARED_CALL = 0.25
 """A label or call is shown once for all units below it: the first one does not pay it alone."""
 _GAP = 3.0
 """Tokens of the mark that is saved between units that stand side by side."""
-_TIE = 1e-12
+_ALMOST = 0.98
+"""A unit is drawn when it is worth this share of the best: to tell the two apart costs more than it gains."""
+
+
+class _Fresh:
+    """What each feature still adds to a unit of a kind (`gains`).
+
+    A fact that stands elsewhere already counts little, a term less for every time.
+    """
+
+    def __init__(self, weights: Weights) -> None:
+        self._facts = list(weights.facts)
+        self._terms = list(weights.terms)
+        self._covered: set[int] = set()
+        shares = {kind: (FACTS_IN[kind], share) for kind, share in weights.terms_in.items()}
+        self._by_shares = {
+            (fact, term): [fact * one + term * other for one, other in zip(self._facts, self._terms, strict=True)]
+            for fact, term in shares.values()
+        }
+        self.gains = {kind: self._by_shares[share] for kind, share in shares.items()}
+
+    def learn(self, features: Sequence[int]) -> None:
+        """Count the features of a unit as shown once more."""
+        facts, terms, covered = self._facts, self._terms, self._covered
+        for feature in features:
+            if feature not in covered:
+                covered.add(feature)
+                facts[feature] *= _REPEATED_FACT
+            terms[feature] *= _REPEATED_TERM
+        for (fact, term), gains in self._by_shares.items():
+            for feature in features:
+                gains[feature] = fact * facts[feature] + term * terms[feature]
 
 
 class Ranking:
     """The unpinned units of a document from the most to the least worth showing, drawn as far as they are asked for.
 
-    What is pinned stands beside them, and takes no worth from what says the same: that is often what is asked about.
+    `openers` come before all others and open one field each; only of a small document there are none. What is
+    pinned stands beside them, and takes no worth from what says the same: that is often what is asked about.
     """
 
-    def __init__(self, document: Document, query: Query, max_tokens: int) -> None:
+    def __init__(self, document: Document, query: Query, room: float) -> None:
         self._units = document.units
+        self._rows = document.rows
         self._needs = document.needs
         self._pins = frozenset(pinned_units(document))
         self._opening = LEAST if len(document.parts) == 1 else OPENING
-        worth, self._openers = worth_weighing(document, query, max_tokens)
-        self._lexicon, numbered = build(tokens_of([document.units[at].text for at in worth]))
+        worth, self.openers = worth_weighing(document, query, room)
+        self._lexicon, numbered = build(tokens_of([document.rows[at][0] for at in worth]))
         self._numbered = dict(zip(worth, numbered, strict=True))
         self._weights = weigh(document, self._lexicon, self._numbered, query)
-        self._covered: set[int] = set()
-        self._seen: dict[int, int] = {}
+        self._fresh = _Fresh(self._weights)
         self._lines: set[int] = set()
         self._labels: set[tuple[int, str]] = set()
         self._parts: set[int] = set()
@@ -50,7 +82,7 @@ class Ranking:
         self._rest = self._draw()
 
     def first(self, count: int) -> list[int]:
-        """Give the first `count` units, fewer when there are no more."""
+        """Give the first `count` units behind the openers, fewer when there are no more."""
         missing = count - len(self._drawn)
         if missing > 0:
             self._drawn.extend(islice(self._rest, missing))
@@ -64,11 +96,11 @@ class Ranking:
         densities = self._weights.densities
         for at in sorted(self._pins):
             self._stand(at)
-        for at in self._openers:
+        for at in self.openers:
             self._take(at)
-            yield at
-        placed = {*self._pins, *self._openers}
-        ranked = [at for at in self._numbered if self._units[at].kind != "void" and at not in placed]
+        placed = {*self._pins, *self.openers}
+        rows = self._rows
+        ranked = [at for at in self._numbered if rows[at][5] != "void" and at not in placed]
         ranked.sort(key=densities.__getitem__, reverse=True)
         for start in range(0, len(ranked), _BLOCK):
             yield from self._greedy(ranked[start : start + _BLOCK])
@@ -87,7 +119,7 @@ class Ranking:
             if at not in waiting:
                 continue
             rate = self._rate(at, self._features(at))
-            if heap and rate < -heap[0][0] - _TIE:
+            if heap and rate < -heap[0][0] * _ALMOST:
                 heapq.heappush(heap, (-rate, at))
                 continue
             waiting.remove(at)
@@ -97,27 +129,22 @@ class Ranking:
             yield at
 
     def _features(self, at: int) -> tuple[int, ...]:
-        if at not in self._known:
+        features = self._known.get(at)
+        if features is None:
             known = self._lexicon.features
-            self._known[at] = tuple(dict.fromkeys(known[number] for number in self._numbered[at] if known[number]))
-        return self._known[at]
+            found = dict.fromkeys(map(known.__getitem__, self._numbered[at]))
+            found.pop(0, None)
+            features = self._known[at] = tuple(found)
+        return features
 
     def _rate(self, at: int, features: Sequence[int]) -> float:
         unit, weights = self._units[at], self._weights
         fresh, least = (1.0, LEAST) if unit.part in self._parts else (NEW_PART, self._opening)
         if at in weights.ordered:
             return fresh * weights.densities[at]
-        worth: float = fresh * weights.factors[at] * (self._worth(unit.kind, features) + least)
+        new = sum(map(self._fresh.gains[unit.kind].__getitem__, features))
+        worth: float = fresh * weights.factors[at] * (new + least)
         return worth / float(self._price(at, unit) ** COST_EXPONENT)
-
-    def _worth(self, kind: Kind, features: Sequence[int]) -> float:
-        """Say what of the unit is new: facts that stand elsewhere already count little, terms half for every time."""
-        weights, covered, seen = self._weights, self._covered, self._seen
-        facts, terms, share = weights.facts, weights.terms, weights.terms_in[kind]
-        worth = FACTS_IN[kind] * sum([facts[f] * _REPEATED_FACT if f in covered else facts[f] for f in features])
-        if share:
-            worth += share * sum([terms[f] * _REPEATED_TERM ** seen[f] if f in seen else terms[f] for f in features])
-        return worth
 
     def _price(self, at: int, unit: Unit) -> float:
         """Say what it costs to show a unit now: with its line's head when nothing of that line is shown yet."""
@@ -139,10 +166,7 @@ class Ranking:
         if needed is not None and needed not in self._shown:
             self._take(needed)
         self._stand(at)
-        features = self._features(at)
-        self._covered.update(features)
-        for feature in features:
-            self._seen[feature] = self._seen.get(feature, 0) + 1
+        self._fresh.learn(self._features(at))
 
     def _stand(self, at: int) -> None:
         unit = self._units[at]

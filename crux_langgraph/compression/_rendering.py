@@ -1,9 +1,11 @@
 """From the units that are shown to text: in document order, with `…` where something is left out."""
 
 from collections.abc import Collection, Sequence
+from itertools import accumulate
+from operator import itemgetter
 
 from crux_langgraph.compression._speech import tidy
-from crux_langgraph.compression._units import Document, Unit
+from crux_langgraph.compression._units import Document, Row, Unit
 
 GAP = "…"
 
@@ -13,21 +15,21 @@ class Renderer:
 
     def __init__(self, document: Document) -> None:
         self._document = document
-        self._voids = _running_voids(document.units)
+        self._voids = _running_voids(document.rows)
         self._tidied: dict[int, str] = {}
 
     def whole(self) -> str:
         """Render everything, also what says that nothing is there."""
-        return self._joined(range(len(self._document.units)))
+        return self._joined(range(len(self._document.rows)))
 
-    def beginning(self, size: int) -> str:
-        """Render the first units, until they have more than `size` characters."""
+    def bare(self, size: int) -> str:
+        """Give the texts of the first units, until they have more than `size` characters, with little between them."""
         stop = taken = 0
-        units = self._document.units
-        while taken <= size and stop < len(units):
-            taken += len(units[stop].text)
+        rows = self._document.rows
+        while taken <= size and stop < len(rows):
+            taken += len(rows[stop][0])
             stop += 1
-        return self._joined(range(stop))
+        return " ".join(map(itemgetter(0), rows[:stop]))
 
     def chosen(self, shown: Collection[int]) -> str:
         """Render some units, with what they need to be understood."""
@@ -40,16 +42,17 @@ class Renderer:
 
     def _joined(self, shown: Sequence[int]) -> str:
         out: list[str] = []
-        units = self._document.units
+        units, size = self._document.units, len(self._document.rows)
         stubs = self._stubs(shown)
-        before: int | None = None
+        last: Unit | None = None
+        start = 0
         for at in sorted({*shown, *stubs}) if stubs else shown:
-            skipped = self._skips(before, at)
-            last = None if before is None else units[before]
-            out.append(self._opening(units[at], last, skipped=skipped))
-            out.append(GAP if at in stubs else self._text(at))
-            before = at
-        if before is not None and before not in stubs and self._skips(before, len(units)):
+            unit = units[at]
+            skipped = start < at and self._skips(start, at)
+            out.append(self._opening(unit, last, skipped=skipped))
+            out.append(GAP if at in stubs else unit.text if unit.kind != "speech" else self._tidy(at))
+            last, start = unit, at + 1
+        if last is not None and start - 1 not in stubs and self._skips(start, size):
             out.append(f" {GAP}")
         return "".join(out)
 
@@ -71,18 +74,14 @@ class Renderer:
     def _fresh(self, unit: Unit, *, skipped: bool, head: str) -> str:
         return f"{GAP} " * skipped + (f"{head} " if head else "") + unit.label
 
-    def _text(self, at: int) -> str:
-        unit = self._document.units[at]
-        if unit.kind != "speech":
-            return unit.text
+    def _tidy(self, at: int) -> str:
         if at not in self._tidied:
-            self._tidied[at] = tidy(unit.text)
+            self._tidied[at] = tidy(self._document.units[at].text)
         return self._tidied[at]
 
-    def _skips(self, before: int | None, at: int) -> bool:
-        """Whether anything that says something stands between two units."""
-        start = 0 if before is None else before + 1
-        return self._voids[at] - self._voids[start] < at - start
+    def _skips(self, start: int, stop: int) -> bool:
+        """Whether anything that says something stands from `start` to before `stop`."""
+        return self._voids[stop] - self._voids[start] < stop - start
 
     def _stubs(self, shown: Sequence[int]) -> set[int]:
         """Give the first unit of each result of which nothing is shown although its call is."""
@@ -94,9 +93,9 @@ class Renderer:
         return {first for first in firsts if units[first].line not in lines and units[first].kind != "void"}
 
 
-def _running_voids(units: Sequence[Unit]) -> list[int]:
+def _running_voids(rows: Sequence[Row]) -> list[int]:
     """Count the void units before each position, so that a gap is known without looking into it."""
-    counts = [0]
-    for unit in units:
-        counts.append(counts[-1] + (unit.kind == "void"))
-    return counts
+    kinds = list(map(itemgetter(5), rows))
+    if "void" not in kinds:
+        return [0] * (len(rows) + 1)
+    return list(accumulate((kind == "void" for kind in kinds), initial=0))

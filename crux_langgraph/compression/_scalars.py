@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterable
 from math import isfinite
 from typing import Any
 
@@ -40,26 +41,28 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def scalar(value: Any) -> str:
     """Write one value on one line. Strings go without quotes unless they would read as something else."""
-    if isinstance(value, Number):
-        return value
-    if not isinstance(value, str):
-        if type(value) is int or (type(value) is float and isfinite(value)):
-            return repr(value)
-        return _WORDS[value] if value is None or type(value) is bool else json.dumps(value, default=str)
-    return value if _is_plain(value) else json.dumps(value, ensure_ascii=False)
+    kind = type(value)
+    if kind is str or isinstance(value, str):
+        return value if kind is Number or _is_plain(value) else json.dumps(value, ensure_ascii=False)
+    if kind is int or (kind is float and isfinite(value)):
+        return repr(value)
+    return _WORDS[value] if value is None or kind is bool else json.dumps(value, default=str)
 
 
 def _is_plain(text: str) -> bool:
     """Whether a text can stand without quotes."""
     if text.isprintable():  # which leaves no white space but the space
-        return text not in _LITERALS and " " not in (text[0], text[-1])
+        return text not in _LITERALS and text[0] != " " != text[-1]
     return _UNSAFE.search(text) is None
 
 
-def cell(value: Any) -> str:
-    """Write one value for a table whose columns are parted by bars."""
-    text = scalar(value)
-    return json.dumps(text, ensure_ascii=False) if "|" in text else text
+def cells(values: Iterable[Any]) -> str:
+    """Write the values of one row of a table, parted by bars."""
+    texts = list(map(scalar, values))
+    row = " | ".join(texts)
+    if row.count("|") < len(texts):
+        return row
+    return " | ".join(json.dumps(text, ensure_ascii=False) if "|" in text else text for text in texts)
 
 
 def key(name: str) -> str:

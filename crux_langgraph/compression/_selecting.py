@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from crux_langgraph.compression._budget import Budget, longest
+from crux_langgraph.compression._budget import Budget, longest, longest_by_rooms
 from crux_langgraph.compression._ranking import Ranking
 from crux_langgraph.compression._rendering import GAP, Renderer
 from crux_langgraph.compression._units import Document, pinned_units
@@ -34,34 +34,53 @@ class Selector:
         self._pins = pinned_units(document)
 
     def select(self, names: Sequence[str], tokens_per_cost: float) -> Selection:
-        """Choose. `names` are those of all fields that may be left out, which the text ends with if they are."""
+        """Choose. `names` are those of all fields that may be left out, which the text ends with if they are.
+
+        The openers say which fields are shown, whatever is ranked behind them; once all fields are open, the rest follows.
+        """
         spare = self._spare(names)
-        most = len(self._document.units)
-        length = longest(most, lambda count: self._fits(count, spare))
-        shown = [*self._pins, *self._ranking.first(length)]
+        openers = self._ranking.openers
+        opened = longest(len(openers), lambda count: self._fits(openers[:count], spare))
+        shown = [*self._pins, *openers[:opened]]
+        length = 0
+        if opened == len(openers):
+            length = self._length(shown, spare)
+            shown += self._ranking.first(length)
         shown = self._filled(shown, length, spare, tokens_per_cost)
         if len(shown) == len(self._pins):
             return self._cut()
         return Selection(self._renderer.chosen(shown), frozenset(self._renderer.closed(shown)))
+
+    def _length(self, shown: Sequence[int], spare: int) -> int:
+        """Say how many units of the ranking fit behind what is shown; with openers, no field hangs on it."""
+        first, most = self._ranking.first, len(self._document.rows)
+        if not self._ranking.openers:
+            return longest(most, lambda count: self._fits(first(count), spare))
+
+        def room(count: int) -> int:
+            return self._budget.room(self._renderer.chosen([*shown, *first(count)])) - spare
+
+        return longest_by_rooms(most, room)
 
     def _spare(self, names: Sequence[str]) -> int:
         if not names:
             return 0
         return min(self._budget.counter(manifest(names)), self._budget.max_tokens // _MANIFEST_SHARE)
 
-    def _fits(self, count: int, spare: int) -> bool:
-        return self._budget.fits(self._renderer.chosen([*self._pins, *self._ranking.first(count)]), spare)
+    def _fits(self, chosen: Sequence[int], spare: int) -> bool:
+        return self._budget.fits(self._renderer.chosen([*self._pins, *chosen]), spare)
 
     def _filled(self, shown: list[int], length: int, spare: int, tokens_per_cost: float) -> list[int]:
         """Add what still fits, from fields that are shown anyway: so the fields shown only grow with the budget."""
-        units = self._document.units
-        parts = {units[at].part for at in (shown or self._ranking.first(1))}
+        units, ranking = self._document.units, self._ranking
+        parts = {units[at].part for at in (shown or ranking.first(0 if ranking.openers else 1))}
         room = self._budget.room(self._renderer.chosen(shown)) - spare
         tries = 0
-        for at in self._ranking.first(length + _MOST_LOOKED_AT)[length + 1 :]:
+        for at in ranking.first(length + _MOST_LOOKED_AT)[length + (not ranking.openers) :]:
             if tries == _MOST_TRIED or room < _LEAST_ROOM:
                 break
-            if units[at].part in parts and self._ranking.cost(at) * tokens_per_cost <= room:
+            # Where nothing is shown yet, the same few are tried at every budget: their costs are only about right.
+            if units[at].part in parts and (not shown or ranking.cost(at) * tokens_per_cost <= room):
                 tries += 1
                 left = self._budget.room(self._renderer.chosen([*shown, at])) - spare
                 if left >= 0:
@@ -83,6 +102,8 @@ class Selector:
 
     def _best_alone(self) -> int | None:
         """Give the best unit of the best unit's field that is understood without a call or result beside it."""
+        if self._ranking.openers:
+            return self._ranking.openers[0]
         units, document = self._document.units, self._document
         ranked = self._ranking.first(_MOST_LOOKED_AT)
         alone = (at for at in ranked if at not in document.needs and at not in document.results)

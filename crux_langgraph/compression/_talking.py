@@ -43,7 +43,7 @@ class Talk:
 
     def _say(self, turn: Turn, held: Any, kind: Kind) -> None:
         document = self._document
-        first = len(document.units)
+        first = len(document.rows)
         if held is not None:
             self._walk(held, "", self._part)
         else:
@@ -51,9 +51,9 @@ class Talk:
         if turn.is_result:
             self._bind(turn, first)
         for call in turn.calls:
-            self._waiting.append((call.id, len(document.units)))
+            self._waiting.append((call.id, len(document.rows)))
             self._call(call)
-        if len(document.units) == first:
+        if len(document.rows) == first:
             document.add("", "\n", "", self._part, "void")
 
     def _call(self, call: Call) -> None:
@@ -63,11 +63,11 @@ class Talk:
         self._document.keys.update(args)
         shown = ", ".join(f"{key(name)}={scalar(value)}" if name else scalar(value) for name, value in short.items())
         self._document.add(f"-> {call.name}({shown})", "\n", "", self._part, "call")
-        anchor = len(self._document.units) - 1
+        anchor = len(self._document.rows) - 1
         for name, value in args.items():
             if name not in short:
                 self._walk(value, f"-> {call.name}({key(name)})", self._part)
-        self._document.needs.update(dict.fromkeys(range(anchor + 1, len(self._document.units)), anchor))
+        self._document.needs.update(dict.fromkeys(range(anchor + 1, len(self._document.rows)), anchor))
 
     def _bind(self, turn: Turn, first: int) -> None:
         """Tie a result to its call: the one with its id, else the first that is not answered yet."""
@@ -77,9 +77,9 @@ class Talk:
         entry = matching[0] if matching else self._waiting[0]
         self._waiting.remove(entry)
         document = self._document
-        if first < len(document.units):
+        if first < len(document.rows):
             document.results[entry[1]] = first
-        for at in range(first, len(document.units)):
+        for at in range(first, len(document.rows)):
             document.needs[at] = entry[1]
 
 

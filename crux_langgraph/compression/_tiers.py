@@ -43,24 +43,25 @@ class Fitting:
 
     def _verbatim(self) -> str | None:
         """Give the payload as it is when that fits and escapes nothing that is pinned."""
-        if self._budget.is_plainly_over(self._raw):
+        if not self._budget.fits(self._raw):  # so its indented form, which only adds white space, does not either
             return None
         text = self._tree.text(indent=2)
         fits = self._budget.fits(text) and all(pin in text for pin in _pinned_texts(self._tree.root))
         return text if fits else None
 
     def _compact(self) -> str | None:
-        """Give the payload as labelled lines when that fits. When a beginning of it does not, no more is written."""
+        """Give the payload as labelled lines when that fits. When a beginning without labels does not, none is written."""
         if not self._document.structured:
             return None
-        if self._budget.is_plainly_over(self._renderer.beginning(self._budget.plainly_long + 1)):
+        if any(self._budget.is_plainly_over(self._renderer.bare(size + 1)) for size in self._budget.long_sizes):
             return None
         compact = self._renderer.whole()
         return compact if self._budget.fits(compact) else None
 
     def _extract(self, query: Query) -> Fitted:
         self._check_pins()
-        ranking = Ranking(self._document, _without_echo(query, self._document, self._raw), self._budget.max_tokens)
+        room = self._budget.max_tokens * self._account.characters_per_token
+        ranking = Ranking(self._document, _without_echo(query, self._document, self._raw), room)
         selector = Selector(self._document, self._renderer, ranking, self._budget)
         names = [part.path for part in self._document.parts if part.path] + [path for path, _ in self._tree.omitted]
         selection = selector.select(names, self._account.tokens_per_cost)

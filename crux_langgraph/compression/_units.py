@@ -22,6 +22,22 @@ class Unit(NamedTuple):
     kind: Kind
 
 
+Row = tuple[str, str, str, int, int, Kind]
+"""A unit's fields. Thousands are kept that are never asked for; the garbage collector lets go of plain tuples at once."""
+
+
+class Units(dict[int, Unit]):
+    """The units by their place, each made when it is asked for."""
+
+    def __init__(self, rows: list[Row]) -> None:
+        super().__init__()
+        self._rows = rows
+
+    def __missing__(self, at: int) -> Unit:
+        unit = self[at] = Unit(*self._rows[at])
+        return unit
+
+
 class Line(NamedTuple):
     """What a message opens with; everything that belongs to no message is on lines without a head."""
 
@@ -47,7 +63,8 @@ class Document:
 
     parts: list[Part] = field(default_factory=list[Part])
     lines: list[Line] = field(default_factory=list[Line])
-    units: list[Unit] = field(default_factory=list[Unit])
+    rows: list[Row] = field(default_factory=list[Row])
+    units: Units = field(init=False)
     needs: dict[int, int] = field(default_factory=dict[int, int])
     """The unit without which another is not shown: a tool's result needs the call that it answers."""
     results: dict[int, int] = field(default_factory=dict[int, int])
@@ -59,16 +76,19 @@ class Document:
     spoken: bool = False
     """Whether it is a transcript of people talking."""
 
+    def __post_init__(self) -> None:
+        self.units = Units(self.rows)
+
     def open(self, head: str, *, from_user: bool = False) -> None:
         """Begin a line: what is added from now on belongs to it."""
         self.lines.append(Line(head, from_user))
 
     def add(self, text: str, glue: str, label: str, part: int, kind: Kind) -> None:
         """Append a unit to the current line."""
-        self.units.append(Unit(text, glue, label, len(self.lines) - 1, part, kind))
+        self.rows.append((text, glue, label, len(self.lines) - 1, part, kind))
 
 
 def pinned_units(document: Document) -> list[int]:
     """Give the units that are always shown."""
     pinned = {number for number, part in enumerate(document.parts) if part.pinned}
-    return [at for at, unit in enumerate(document.units) if unit.part in pinned] if pinned else []
+    return [at for at, row in enumerate(document.rows) if row[4] in pinned] if pinned else []

@@ -4,13 +4,15 @@ import re
 from typing import Any, cast
 
 from crux_langgraph.compression._prose import pieces
-from crux_langgraph.compression._scalars import Number, cell, is_empty, key, parsed, scalar
+from crux_langgraph.compression._scalars import Number, cells, is_empty, key, parsed, scalar
 from crux_langgraph.compression._talking import Talk
 from crux_langgraph.compression._tree import Marked, Marks
 from crux_langgraph.compression._turns import Conversation
 from crux_langgraph.compression._units import Document, Kind, Part
 
-_ATOMS = frozenset({str, int, float, bool, Number})
+_TEXTS = frozenset({str, Number})
+_ATOMS = _TEXTS | {int, float, bool}
+_BARE = frozenset({Number, int, float, bool, type(None)})
 _INDEX = re.compile(r"\[\d+\]")
 _PACK = 20
 _LIST_PACK = 100
@@ -72,7 +74,7 @@ class Walker:
 
     def value(self, node: Any, label: str, part: int) -> None:
         """Walk any value; `label` is its name, empty for what has none."""
-        if isinstance(node, Marked):
+        if type(node) is Marked:
             node, part = self._unmarked(node, label, part)
         if is_empty(node):
             self.document.add(scalar(node) if label else "", "\n", _named(label), part, "void")
@@ -103,23 +105,25 @@ class Walker:
         names = self._names
         packs = not self._pinned(part)
         for name, item in record.items():
-            if packs and type(item) in _ATOMS and (item or type(item) is not str) and _is_short(item):
-                pack.append(f"{names[name]}{scalar(item)}")
-                size += len(pack[-1])
+            kind = type(item)
+            if packs and kind in _ATOMS and (kind not in _TEXTS or 0 < len(item) <= _LONG):
+                entry = names[name] + scalar(item)
+                pack.append(entry)
+                size += len(entry)
                 if size > _PACK:
                     size, glue = self._flush(pack, label, part, glue), ", "
                 continue
-            node, own = (item, part) if type(item) is not Marked else self._unmarked(item, f"{label}{name}", part)
+            node, own = (item, part) if kind is not Marked else self._unmarked(item, f"{label}{name}", part)
             size = self._flush(pack, label, part, glue)
             self._entry(name, node, label, own, ", ")
             glue = ", "
         self._flush(pack, label, part, glue)
 
     def _entry(self, name: str, node: Any, label: str, part: int, glue: str) -> None:
-        if self._pinned(part) and isinstance(node, str):
-            self.document.add(f"{self._names[name]}{node}", glue, label, part, "prose")
-        elif is_empty(node):
+        if is_empty(node):
             self.document.add(f"{self._names[name]}{scalar(node)}", glue, label, part, "void")
+        elif self._pinned(part) and isinstance(node, str):
+            self.document.add(f"{self._names[name]}{node}", glue, label, part, "prose")
         elif _is_short(node):
             self.document.add(f"{self._names[name]}{scalar(node)}", glue, label, part, "scalar")
         elif _repeats(name, node):
@@ -129,7 +133,7 @@ class Walker:
 
     def _flush(self, pack: list[str], label: str, part: int, glue: str = ", ") -> int:
         if pack:
-            self.document.add(", ".join(pack), glue, label, part, "scalar")
+            self.document.add(pack[0] if len(pack) == 1 else ", ".join(pack), glue, label, part, "scalar")
             pack.clear()
         return 0
 
@@ -158,7 +162,7 @@ class Walker:
     def _table(self, rows: list[dict[str, Any]], columns: tuple[str, ...], label: str, part: int) -> None:
         header = f"{label}[{' | '.join(map(key, columns))}]\n"
         for row in rows:
-            self.document.add(" | ".join(map(cell, row.values())), "\n", header, part, "row")
+            self.document.add(cells(row.values()), "\n", header, part, "row")
 
     def _text(self, text: str, label: str, name: str, part: int) -> None:
         """Walk a string: as what it holds when that is JSON, else as prose."""
@@ -211,7 +215,7 @@ def _is_record(node: Any) -> bool:
 
 def _repeats(name: str, node: Any) -> bool:
     """Whether a record says by which name it is known: the name need not be said twice."""
-    return isinstance(node, dict) and any(name == item for item in cast("dict[str, Any]", node).values())
+    return isinstance(node, dict) and name in cast("dict[str, Any]", node).values()
 
 
 def _is_short(node: Any) -> bool:
@@ -237,4 +241,5 @@ def _is_row(item: object, columns: tuple[str, ...]) -> bool:
     if not isinstance(item, dict):
         return False
     record = cast("dict[str, Any]", item)
-    return tuple(record) == columns and all(map(_is_short, record.values()))
+    values = record.values()
+    return tuple(record) == columns and (_BARE.issuperset(map(type, values)) or all(map(_is_short, values)))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 from crux_langgraph.compression import _counting
 from crux_langgraph.compression._lexicon import Lexicon
@@ -59,20 +60,20 @@ def weigh(document: Document, lexicon: Lexicon, numbered: Mapping[int, Sequence[
     cost_of = lexicon.costs.__getitem__
     costs = {at: 1.0 + sum(map(cost_of, numbers)) for at, numbers in numbered.items()}
     factors = _factors(document, relevance(document, numbered, lexicon, query))
+    rows = document.rows
     gains = {
-        kind: [FACTS_IN[kind] * facts[f] + share * terms[f] for f in lexicon.features].__getitem__
-        for kind, share in terms_in.items()
+        kind: [FACTS_IN[kind] * facts[f] + terms_in[kind] * terms[f] for f in lexicon.features].__getitem__
+        for kind in {rows[at][5] for at in numbered}
     }
     least = LEAST if len(document.parts) == 1 else OPENING
-    units = document.units
     densities = {
-        at: factors[at] * (sum(map(gains[units[at].kind], numbers)) + least) / costs[at] ** COST_EXPONENT
+        at: factors[at] * (sum(map(gains[rows[at][5]], numbers)) + least) / costs[at] ** COST_EXPONENT
         for at, numbers in numbered.items()
     }
     ordered = _put_in_order(document, densities)
     head_costs = {head: _counting.weigh(head) + 1 if head else 0.0 for head in {line.head for line in document.lines}}
     line_costs = [head_costs[line.head] for line in document.lines]
-    label_costs = {label: _counting.weigh(label) for label in {units[at].label for at in numbered}}
+    label_costs = {label: _counting.weigh_word(label) for label in {rows[at][2] for at in numbered}}
     return Weights(facts, terms, terms_in, factors, costs, line_costs, label_costs, densities, ordered)
 
 
@@ -83,8 +84,8 @@ def _facts(document: Document, lexicon: Lexicon, numbered: Mapping[int, Sequence
     facts = list(lexicon.facts)
     for name in document.keys:
         facts[lexicon.names.get(name.lower(), 0)] = 0.0
-    units, lines = document.units, document.lines
-    said = (numbers for at, numbers in numbered.items() if lines[units[at].line].from_user)
+    rows, lines = document.rows, document.lines
+    said = (numbers for at, numbers in numbered.items() if lines[rows[at][3]].from_user)
     named = {lexicon.features[number] for numbers in said for number in numbers}
     for feature in named:
         facts[feature] *= _NAMED_BY_USER
@@ -95,16 +96,16 @@ def _factors(document: Document, scores: Mapping[int, float]) -> dict[int, float
     """Multiply what does not depend on the words: the field's weight, relevance to the task, place and author."""
     sharpen = sharpening(document)
     late = _LATE_IN_SPEECH if document.spoken else _LATE
-    parts, lines, units = document.parts, document.lines, document.units
+    parts, lines, rows = document.parts, document.lines, document.rows
     firsts, sizes = _extents(document)
     factors: dict[int, float] = {}
     for at, score in scores.items():
-        unit = units[at]
-        size = sizes[unit.part]
-        place = (at - firsts[unit.part]) / size if size >= _FEWEST_PLACED else 0.5
-        author = FROM_USER if lines[unit.line].from_user else 1.0
+        _, _, _, line, part, _ = rows[at]
+        size = sizes[part]
+        place = (at - firsts[part]) / size if size >= _FEWEST_PLACED else 0.5
+        author = FROM_USER if lines[line].from_user else 1.0
         placed = 1 + late * place * place + _EARLY * (1 - place) ** 4
-        factors[at] = parts[unit.part].weight * sharpen(score) * placed * author
+        factors[at] = parts[part].weight * sharpen(score) * placed * author
     return factors
 
 
@@ -133,19 +134,17 @@ def _mild(score: float) -> float:
 
 def _extents(document: Document) -> tuple[dict[int, int], dict[int, int]]:
     """Give the first unit of every field, and over how many units it stretches from there."""
-    firsts: dict[int, int] = {}
-    sizes: dict[int, int] = {}
-    for at, unit in enumerate(document.units):
-        first = firsts.setdefault(unit.part, at)
-        sizes[unit.part] = at - first + 1
-    return firsts, sizes
+    parts = list(map(itemgetter(4), document.rows))
+    lasts = dict(zip(parts, range(len(parts)), strict=True))
+    firsts = dict(zip(reversed(parts), reversed(range(len(parts))), strict=True))
+    return firsts, {part: last - firsts[part] + 1 for part, last in lasts.items()}
 
 
 def _put_in_order(document: Document, densities: dict[int, float]) -> frozenset[int]:
     """Make the units of ordered fields fall off from one end, starting at the rate of the field's best unit."""
     ordered: set[int] = set()
-    units = document.units
-    for members in in_order(document, ((at, units[at].part) for at in densities)):
+    rows = document.rows
+    for members in in_order(document, ((at, rows[at][4]) for at in densities)):
         densities.update(falling_off(members, densities))
         ordered.update(members)
     return frozenset(ordered)

@@ -111,4 +111,5 @@ class TraceReport(CapturedRuns):
         if isinstance(error, RecordedError):
             return str(error)
         kind = type(error).__name__
-        return f"{kind}: {error}" if self._quotes_errors or isinstance(error, CruxError) else kind
+        said = str(error) if self._quotes_errors or isinstance(error, CruxError) else ""
+        return f"{kind}: {said}" if said else kind

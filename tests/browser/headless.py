@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, Self
+from urllib.request import ProxyHandler, build_opener
 
 from chromium import CHROMIUM
 from websockets.sync.client import ClientConnection, connect
@@ -70,9 +71,17 @@ class Browser:
 
     def open(self, address: str, screen: Screen) -> None:
         """Open a page as a device of that width shows it, and wait until it is loaded."""
-        self._width = screen.width
         self.complaints.clear()
         self.asked.clear()
+        self.resize(screen)
+        self._events.clear()
+        self.send("Page.navigate", url=address)
+        while not any(event["method"] == "Page.loadEventFired" for event in self._events):
+            self._receive()
+
+    def resize(self, screen: Screen) -> None:
+        """Let the tab be a device of that width."""
+        self._width = screen.width
         self.send(
             "Emulation.setDeviceMetricsOverride",
             width=screen.width,
@@ -82,10 +91,6 @@ class Browser:
         )
         scheme = {"name": "prefers-color-scheme", "value": "dark" if screen.dark else "light"}
         self.send("Emulation.setEmulatedMedia", features=[scheme])
-        self._events.clear()
-        self.send("Page.navigate", url=address)
-        while not any(event["method"] == "Page.loadEventFired" for event in self._events):
-            self._receive()
 
     def ask(self, script: str) -> Any:
         """Give the value of an expression on the page."""
@@ -136,7 +141,7 @@ def browser(profile: Path) -> Iterator[Browser]:
     command = [str(CHROMIUM), *_OPTIONS, f"--user-data-dir={profile}", "about:blank"]
     started = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
     try:
-        with connect(_tab(profile / "DevToolsActivePort"), max_size=None) as socket:
+        with connect(_tab(profile / "DevToolsActivePort"), max_size=None, proxy=None) as socket:
             yield Browser(socket).prepare()
     finally:
         os.killpg(started.pid, signal.SIGKILL)
@@ -145,12 +150,11 @@ def browser(profile: Path) -> Iterator[Browser]:
 
 def _tab(told: Path) -> str:
     """Give the address of the tab, which Chromium writes into a file as soon as it listens."""
-    import urllib.request
-
     until = time.monotonic() + _TIMEOUT_S
     while not (told.exists() and told.read_text().count("\n")):
         assert time.monotonic() < until, "Chromium did not start"
         time.sleep(0.05)
     port = told.read_text().splitlines()[0]
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list", timeout=_TIMEOUT_S) as answer:
+    directly = build_opener(ProxyHandler({}))
+    with directly.open(f"http://127.0.0.1:{port}/json/list", timeout=_TIMEOUT_S) as answer:
         return next(tab["webSocketDebuggerUrl"] for tab in json.load(answer) if tab["type"] == "page")

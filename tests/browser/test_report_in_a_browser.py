@@ -130,7 +130,7 @@ def test_before_and_after_stand_beside_each_other_on_a_laptop_and_below_on_a_pho
         tab.ask(WORST)
         sides = "Array.from(document.querySelectorAll('.ours .sides')[0].children)"
         tops.append(tab.ask(f"{sides}.map(e => Math.round(e.getBoundingClientRect().top))"))
-    (one, other), (upper, lower) = tops
+    (one, other, *_), (upper, lower, *_) = tops
     assert one == other
     assert upper < lower
 

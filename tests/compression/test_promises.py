@@ -59,6 +59,7 @@ def test_fields_only_grow_with_the_budget_too_where_only_a_part_is_weighed(
     monkeypatch: pytest.MonkeyPatch, value: Any, one: int, more: int, counter: Any
 ) -> None:
     monkeypatch.setattr(_glancing, "SMALLEST", 100)
+    monkeypatch.setattr(_glancing, "LEAST_POOL", 100)
     small, large = (fitted_or_none(value, budget, counter=counter, task="XYZ b") for budget in (one, one + more))
     assert small is None or shown(small) <= shown(large)
 

@@ -6,9 +6,11 @@ import threading
 from contextvars import copy_context
 from pathlib import Path
 from typing import Annotated, Any
+from uuid import uuid4
 
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.retrievers import BaseRetriever
 from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, StateGraph
@@ -19,6 +21,7 @@ from typing_extensions import TypedDict
 
 from crux_langgraph import Private, delegate, errors, handoff
 from crux_langgraph.instrumentation import TraceReport, recorded
+from crux_langgraph.instrumentation._errors import recorded_error
 from crux_langgraph.instrumentation._report import MOST_RUNS
 
 SECRET = "tok_5e3a9c71"
@@ -70,6 +73,46 @@ async def test_what_went_wrong_is_kept_and_the_error_reaches_the_caller(call: Ca
         ("handoff:prepare", "failed"),
     ]
     assert str(report.runs[-1].problem).startswith("InputError: handoff 'a-to-b' (layer: input)")
+
+
+class Broken(ScriptedModel):
+    """A model that is never reached."""
+
+    def _generate(self, *args: Any, **kwargs: Any) -> Any:
+        raise LookupError
+
+
+class Empty(BaseRetriever):
+    """A retriever without an index."""
+
+    def _get_relevant_documents(self, query: str, **_: Any) -> Any:
+        raise LookupError
+
+
+@tool
+def stuck(query: str) -> str:
+    """Get stuck."""
+    raise LookupError
+
+
+@pytest.mark.parametrize(
+    "broken, kind",
+    [(Broken(replies=[]), "chat_model"), (Empty(), "retriever"), (stuck, "tool")],
+    ids=["model", "retriever", "tool"],
+)
+async def test_failures_of_models_tools_and_retrievers_are_told(call: Call, broken: Any, kind: str) -> None:
+    report = TraceReport()
+    with pytest.raises(LookupError):
+        await call(broken, "hello", config(report))
+    assert [(run.kind, run.status, run.problem) for run in report.runs] == [(kind, "failed", "LookupError")]
+
+
+def test_a_foreign_error_in_our_own_run_is_told_by_its_type() -> None:
+    report = TraceReport()
+    run = report.on_chain_start({}, {}, run_id=uuid4(), name="handoff:send")
+    report.on_chain_error(recorded_error(ValueError(SECRET)), run_id=run.id)
+    assert report.runs[0].problem == "ValueError"
+    assert SECRET not in report.html()
 
 
 async def test_an_interrupt_is_told_from_a_failure(call: Call) -> None:

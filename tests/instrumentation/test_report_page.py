@@ -1,9 +1,9 @@
 """What the page of a `TraceReport` says: every text of a run is text on it, whatever it holds, and its size is limited."""
 
-import json
 import re
 from html.parser import HTMLParser
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from hypothesis import given, settings
@@ -15,6 +15,7 @@ from crux_langgraph import errors
 from crux_langgraph.instrumentation import TraceReport, recorded
 from crux_langgraph.instrumentation._page._document import MOST_BYTES
 from crux_langgraph.instrumentation._page._outline import outline
+from crux_langgraph.instrumentation._report import MOST_RUNS
 
 VOID = {"meta", "link"}
 LONG = {"question": "Why?", "findings": [f"Finding {number} of many, in some words" for number in range(200)]}
@@ -186,8 +187,6 @@ def test_any_data_makes_a_sound_page_with_nothing_active(value: Any, name: str) 
 
 
 def _id() -> Any:
-    from uuid import uuid4
-
     return uuid4()
 
 
@@ -292,20 +291,25 @@ def test_the_bars_of_a_timeline_stand_inside_of_it() -> None:
 
 
 def test_a_part_that_a_cap_spoilt_is_passed_over() -> None:
-    report = TraceReport(view_bytes=3_000)
-    fields = {f"field_{number}": "words " * 20 for number in range(300)}
-    from pydantic import RootModel
+    report = TraceReport()
+    part = {"path": "facts", "tokens_before": 90, "tokens_after": 9, "tier": "extract", "reason": "1 of 10 pieces fit"}
+    facts = {"crux_handoff_id": "a-to-b"}
+    run = report.on_chain_start({}, {}, run_id=_id(), name="handoff:prepare", metadata=facts)
+    report.on_chain_end({"parts": [part, {"…": "39 more, of 40 items"}], "payload": {}}, run_id=run.id)
+    text = Page(report.html()).text
+    assert "1 of 10 pieces fit" in text
+    assert "not in full: facts" in text
 
-    from crux_langgraph import Handoff
 
-    class Fields(RootModel[dict[str, str]]):
-        pass
-
-    contract: Any = Handoff.of(Fields, id="a-to-b", max_tokens=400)
-    builder: Any = StateGraph(State)
-    builder.add_node("n", lambda _: {"seen": contract.prepare(fields).context})
-    builder.add_edge(START, "n")
-    builder.compile().invoke({}, {"callbacks": [report]})
-    [run] = report.find("handoff:prepare")
-    assert json.dumps(run.outputs["parts"])
-    assert "what became of each field" in report.html()
+def test_of_a_trace_with_too_many_runs_the_first_are_drawn_and_the_others_counted() -> None:
+    report = TraceReport()
+    root = report.on_chain_start({}, {}, run_id=_id(), name="root")
+    for number in range(MOST_RUNS + 9):
+        run = report.on_chain_start({}, {}, run_id=_id(), parent_run_id=root.id, name=f"n{number}")
+        report.on_chain_end({}, run_id=run.id)
+    report.on_chain_end({}, run_id=root.id)
+    page = Page(report.html())
+    assert page.unclosed == []
+    assert len([tag for tag, given in page.elements if "id" in given]) == MOST_RUNS
+    assert "10 more runs are not shown." in page.text
+    assert f"{MOST_RUNS + 10:,} runs" in page.text

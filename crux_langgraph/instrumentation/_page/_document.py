@@ -39,6 +39,7 @@ def page(roots: Sequence[CapturedRun], *, masked: Sequence[str], view_bytes: int
     lines = [line for trace in traces for line in trace]
     bodies = _bodies(lines[:MOST_RUNS])
     title = f"Runs of {roots[0].name if roots else 'nothing yet'}"
+    title += f" and {len(roots) - 1:,} more" if len(roots) > 1 else ""
     full = sum(shown is _FULL for shown in bodies.values())
     content = together(
         element("header", element("h1", title), element("p", _facts(lines)), *_notes(masked, view_bytes, full)),

@@ -64,8 +64,6 @@ def _problem(run: CapturedRun) -> Markup:
     said = run.problem or run.error
     kind = "problem" if run.status == "failed" else None
     told = element("pre", said, class_=kind, tabindex="0")
-    if said in (run.error, f"RecordedError: {run.error}"):
-        return told
     whole = element("pre", run.error, tabindex="0")
     return together(told, element("details", element("summary", "the whole error"), whole, class_="more"))
 

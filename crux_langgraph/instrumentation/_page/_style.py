@@ -21,8 +21,9 @@ summary { display: grid; grid-template-columns: minmax(0, 1fr) min(36vw, 32rem) 
 summary:hover { background: var(--card); }
 summary:focus-visible, a:focus-visible, pre:focus-visible, .wide:focus-visible {
   outline: 2px solid var(--accent); outline-offset: 1px; }
-.title { display: flex; flex-wrap: wrap; gap: 0 .5rem; align-items: baseline; min-width: 0; }
-.title::before { content: "\\25b8"; color: var(--faint); } details[open] > summary .title::before { content: "\\25be"; }
+.title { display: flex; flex-wrap: wrap; gap: 0 .5rem; align-items: baseline; min-width: 0; position: relative;
+  padding-left: 1.1rem; }
+.title::before { content: "\\25b8"; color: var(--faint); position: absolute; left: 0; } details[open] > summary .title::before { content: "\\25be"; }
 summary::-webkit-details-marker { display: none; } summary { list-style: none; }
 .name { unicode-bidi: isolate; min-width: 0; } .ours .name { font-weight: 600; }
 .kind { color: var(--faint); font-size: .8rem; }
@@ -56,6 +57,7 @@ pre.problem { border-color: var(--bad); background: var(--badground); }
 @media (max-width: 46rem) {
   body { padding: .7rem; } ul ul { padding-left: .6rem; } .timeline { padding: .2rem; }
   summary { grid-template-columns: minmax(0, 1fr) auto; }
+  .tokens { display: block; } .tokens::after { content: none; }
   .track { grid-row: 2; grid-column: 1 / -1; width: 60vw; justify-self: end; }
 }
 @media (prefers-reduced-motion: no-preference) { html { scroll-behavior: smooth; } }
