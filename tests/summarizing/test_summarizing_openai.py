@@ -150,12 +150,11 @@ async def test_what_fails_degrades_with_its_reason_within_the_limits(
     run: Any, server: Loopback, reply: Reply, reason: str, requests: int
 ) -> None:
     server.script = lambda _: reply
-    started = time.perf_counter()
     summary = await run(Summarize(server.model(), timeout_s=1), SHORT)
     assert (summary.degraded, summary.by_model) == ((reason,), False)
     assert (summary.calls, len(server.requests)) == (requests, requests)
     assert summary.text == cut(f"notes:\n{SHORT}", 500)
-    assert time.perf_counter() - started < 3.5
+    assert summary.duration_s < 3
 
 
 def streamed(*pieces: str, end: str | None = "stop", **options: Any) -> Reply:
