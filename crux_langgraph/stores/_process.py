@@ -15,5 +15,5 @@ def _forked() -> None:
     _id = os.getpid()
 
 
-if hasattr(os, "register_at_fork"):  # not where no process can fork
-    os.register_at_fork(after_in_child=_forked)
+# Not everywhere can a process fork.
+getattr(os, "register_at_fork", lambda **_: None)(after_in_child=_forked)
