@@ -19,12 +19,13 @@ def values_of(text: str, task: str, most: int) -> list[str]:
     costs. A name of several words is one fact. Pure: the same arguments give the same answer.
     """
     document = document_of(read(text).root)
-    tokens = _without_keys(tokens_of([unit.text for unit in document.units]), text)
+    texts = [row[0] for row in document.rows]
+    tokens = _without_keys(tokens_of(texts), text)
     lexicon, numbered = build(tokens)
     weights = weigh(document, lexicon, dict(enumerate(numbered)), Query(task))
     rates: dict[str, float] = {}
     for at, words in enumerate(tokens):
-        for fact in _facts(words, document.units[at].text, lexicon, weights.facts):
+        for fact in _facts(words, texts[at], lexicon, weights.facts):
             worth = max(weights.facts[lexicon.feature(word)] for word in fact)
             price = sum(lexicon.costs[lexicon.numbers[word]] for word in fact)
             rate = weights.factors[at] * worth / float(price**COST_EXPONENT)
