@@ -1,6 +1,7 @@
 """Which process this is: asked before each use of a connection, since a fork hands connections down that must not be used."""
 
 import os
+from typing import Any
 
 _id = os.getpid()
 
@@ -16,4 +17,5 @@ def _forked() -> None:
 
 
 # Not everywhere can a process fork.
-getattr(os, "register_at_fork", lambda **_: None)(after_in_child=_forked)
+_at_fork: Any = getattr(os, "register_at_fork", dict)
+_at_fork(after_in_child=_forked)

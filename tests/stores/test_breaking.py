@@ -121,8 +121,10 @@ def test_a_send_waits_for_an_open_transaction_of_its_scope_and_takes_its_id_afte
     store.close()
 
 
-async def test_a_change_is_seen_also_where_there_is_no_log_to_look_at(tmp_path: Path) -> None:
+@pytest.mark.parametrize("journal", ["wal", "delete"])
+async def test_a_change_is_seen_also_where_there_is_no_log_to_look_at(tmp_path: Path, journal: str) -> None:
     other = sqlite3.connect(tmp_path / "x.sqlite", isolation_level=None)
+    other.execute(f"pragma journal_mode = {journal}")
     other.execute("create table x (y)")
     changes = Changes(str(tmp_path / "x.sqlite"), timeout_s=1.0)
     assert [changes.come(), changes.come()] == [True, False]

@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
+import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -147,7 +148,7 @@ def change(store: Any, column: str) -> None:
     if store.family == "sqlite":
         store._connection.execute(f"update crux_handoff set {changes[column]}")
     else:
-        with store._pool("x").connection() as connection:
+        with psycopg.connect(store._address()) as connection:
             connection.execute(f"update crux_handoff set {changes[column]}")
 
 
