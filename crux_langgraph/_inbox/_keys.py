@@ -1,7 +1,6 @@
 """Keys: by what a store knows that a send is a repetition."""
 
 import json
-import threading
 from collections import Counter, OrderedDict
 from collections.abc import Callable
 from hashlib import sha256
@@ -9,12 +8,13 @@ from typing import Any
 
 from langgraph.runtime import get_runtime
 
+from crux_langgraph._process import Lock
 from crux_langgraph.errors import ScopeError
 
 _MOST_CHARACTERS = 500
 _MOST_RUNS = 10_000
 
-_lock = threading.Lock()
+_lock = Lock()
 _sent: OrderedDict[tuple[Any, ...], Counter[str]] = OrderedDict()
 
 

@@ -1,12 +1,13 @@
 """A connection at hand: the one that was used a moment ago is used again, without the way through the pool."""
 
-import threading
 import time
 from typing import Any
 
 import psycopg
 from psycopg.pq import TransactionStatus
 from psycopg_pool import ConnectionPool
+
+from crux_langgraph._process import Lock
 
 Connection = psycopg.Connection[Any]
 
@@ -34,7 +35,7 @@ class AtHand:
 
     def __init__(self, pool: "ConnectionPool[Connection]") -> None:
         self._pool = pool
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._kept: tuple[Connection, float] | None = None
         self._asking = 0
 

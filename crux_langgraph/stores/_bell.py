@@ -7,6 +7,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
+from crux_langgraph._process import Lock, renew_after_fork
+
 _LINGER_S = 30.0
 """How long listening goes on after the last waiter left: a consumer that asks again finds it running."""
 
@@ -70,11 +72,16 @@ class Bell:
 
     def __init__(self, listen: Callable[[Callable[[], bool]], None] | None = None) -> None:
         self._listen = listen
-        self._lock = threading.Lock()
-        self._tickets: set[Ticket] = set()
-        self._listener: threading.Thread | None = None
+        self._lock = Lock()
+        self.renew()
+        renew_after_fork(self)
         self._left_at = 0.0
         self._closed = False
+
+    def renew(self) -> None:
+        """Forget the waiters and the thread that listens: in a forked process there are none."""
+        self._tickets: set[Ticket] = set()
+        self._listener: threading.Thread | None = None
 
     def watch(self, handoff: str, scope: str | None) -> Ticket:
         """Give a new waiter's ticket."""

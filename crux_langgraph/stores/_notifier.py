@@ -4,8 +4,8 @@ import threading
 import time
 from collections.abc import Callable
 
+from crux_langgraph._process import renew_after_fork
 from crux_langgraph.errors import StoreError
-from crux_langgraph.stores._process import process_id
 
 _IDLE_S = 5.0
 _PAUSE_S = 0.005
@@ -20,26 +20,28 @@ class Notifier:
 
     def __init__(self, notify: Callable[[list[str]], None]) -> None:
         self._notify = notify
+        self.renew()
+        renew_after_fork(self)
+
+    def renew(self) -> None:
+        """Begin anew: in a forked process there is no thread yet, and the parent tells what it has gathered."""
         self._state = threading.Condition()
         self._pending: set[str] = set()
         self._thread: threading.Thread | None = None
-        self._pid = 0
 
     def tell(self, channel: str) -> None:
         """Let those who listen know soon."""
         with self._state:
             self._pending.add(channel)
-            if self._thread is None or self._pid != process_id():  # a fork takes no thread along
+            if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="crux-handoff-notifier", daemon=True)
-                self._pid = process_id()
                 self._thread.start()
             self._state.notify_all()
 
     def flush(self) -> None:
         """Wait until all is told, for a moment."""
         with self._state:
-            if self._pid == process_id():
-                self._state.wait_for(lambda: not self._pending, _FLUSH_S)
+            self._state.wait_for(lambda: not self._pending, _FLUSH_S)
 
     def _run(self) -> None:
         while True:

@@ -2,10 +2,10 @@
 
 import atexit
 import os
-import threading
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from crux_langgraph._process import Lock
 from crux_langgraph.errors import NoStoreError
 from crux_langgraph.stores._place import default_path, fault_of, network_fault_of
 from crux_langgraph.stores._protocol import Store
@@ -16,7 +16,7 @@ ENVIRONMENT = "CRUX_HANDOFF_URL"
 _SCHEMES = ("sqlite", "postgresql", "postgres")
 _USE = "'sqlite:', 'sqlite:///path', 'sqlite::memory:', 'postgresql://...', a psycopg_pool.ConnectionPool or a Store"
 
-_lock = threading.Lock()
+_lock = Lock()
 _open: dict[object, Store] = {}  # a store holds its pool, so that the id of a pool is not given to another
 
 

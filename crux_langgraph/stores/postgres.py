@@ -1,7 +1,6 @@
 """The store for many machines: Postgres, by psycopg 3 (extra `postgres`)."""
 
 import atexit
-import threading
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -13,10 +12,10 @@ from psycopg.pq import TransactionStatus
 from psycopg.rows import tuple_row
 from psycopg_pool import AsyncConnectionPool, ConnectionPool, PoolTimeout
 
+from crux_langgraph._process import Lock, process_id
 from crux_langgraph.errors import StoreError
 from crux_langgraph.stores._at_hand import AtHand, Connection, Given
 from crux_langgraph.stores._notifier import Notifier
-from crux_langgraph.stores._process import process_id
 from crux_langgraph.stores._schema import bring_up_to_date
 from crux_langgraph.stores._sql_store import Outcome, SqlStore, Values, raise_failed
 
@@ -49,7 +48,7 @@ class PostgresStore(SqlStore):
         kwargs: Any = {} if isinstance(database, str) else database.kwargs
         self._options: dict[str, Any] = {**(kwargs or {}), "autocommit": True}
         self._options.pop("row_factory", None)
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._connections: AtHand | Given | None = None
         self._pid = 0
         self._notifier = Notifier(self._notify)

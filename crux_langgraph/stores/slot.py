@@ -1,7 +1,6 @@
 """Slot: LangGraph's `BaseStore` as the store of a handoff, for where nothing else is to be had. It has no claims."""
 
 import hashlib
-import threading
 import time
 from base64 import b64decode, b64encode
 from collections.abc import Collection, Iterator
@@ -9,6 +8,7 @@ from typing import Any, NoReturn
 
 from langgraph.store.base import BaseStore
 
+from crux_langgraph._process import Lock
 from crux_langgraph.errors import ClaimNotSupportedError, StoreError
 from crux_langgraph.stores._bell import Bell, Ticket
 from crux_langgraph.stores._records import Appended, Entry, Lease, Record, State
@@ -33,7 +33,7 @@ class Slot:
         """Take the store; a graph's own is `get_store()`, and a subgraph has that of the outermost graph, or none."""
         self._store = store
         self._bell = Bell()
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._last = 0
 
     def append(self, entry: Entry, *, tx: Any = None) -> Appended:

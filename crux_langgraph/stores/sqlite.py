@@ -8,9 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
+from crux_langgraph._process import Lock, process_id
 from crux_langgraph.errors import NoStoreError, StoreError
 from crux_langgraph.stores._changes import Changes
-from crux_langgraph.stores._process import process_id
 from crux_langgraph.stores._schema import bring_up_to_date, is_up_to_date
 from crux_langgraph.stores._sql_store import Outcome, SqlStore, Values, raise_failed
 
@@ -42,7 +42,7 @@ class SqliteStore(SqlStore):
         super().__init__(None if in_memory else self._listen)
         self.path: str = os.fspath(path)
         self._synchronous = synchronous
-        self._lock = threading.RLock()
+        self._lock = Lock(threading.RLock)
         self._connection: sqlite3.Connection | None = None
         self._pid = 0
 

@@ -1,6 +1,5 @@
 """Which store a handoff has, where the embedded one keeps its file, and what happens where nothing would be safe."""
 
-import os
 import sqlite3
 import subprocess
 import sys
@@ -218,29 +217,6 @@ def later(url: str, folder: Path) -> None:
     else:
         with psycopg.connect(url) as server:
             server.execute(statement)
-
-
-def test_a_forked_process_has_connections_of_its_own(tmp_path: Path, postgres: Any) -> None:
-    code = """
-import os, sys
-from crux_langgraph import Handoff
-from pydantic import BaseModel
-class Note(BaseModel):
-    text: str
-inbox = Handoff.of(Note, id="note", store=sys.argv[1])
-inbox.send({"text": "parent"}, scope="t")
-child = os.fork()
-inbox.send({"text": "child" if child == 0 else "parent again"}, scope="t")
-if child == 0:
-    sys.exit()
-assert os.waitpid(child, 0)[1] == 0
-print(sorted(stored.payload.data.text for stored in inbox.history(scope="t")))
-"""
-    for url in (f"sqlite:///{tmp_path}/x.sqlite", postgres.new_database()):
-        ran = subprocess.run(
-            [sys.executable, "-c", code, url], capture_output=True, text=True, check=False, env={**os.environ}
-        )
-        assert (ran.stdout, ran.returncode) == ("['child', 'parent', 'parent again']\n", 0), ran.stderr
 
 
 def test_how_a_store_shows_itself_names_the_file_and_no_password(tmp_path: Path, postgres: Any) -> None:
