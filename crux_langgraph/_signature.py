@@ -3,7 +3,7 @@
 import functools
 import inspect
 from collections.abc import Callable, Mapping
-from types import CellType
+from types import CellType, FunctionType
 from typing import Any, NamedTuple
 
 from typing_extensions import get_type_hints
@@ -15,6 +15,8 @@ def is_async(function: Callable[..., Any]) -> bool:
     """Say whether calling `function` gives a coroutine; looks through partials and at `__call__`."""
     while isinstance(function, functools.partial):
         function = function.func
+    if type(function) is FunctionType and not function.__dict__:  # a plain one that nothing marks: the most, at once
+        return bool(function.__code__.co_flags & inspect.CO_COROUTINE)
     if inspect.iscoroutinefunction(function):
         return True
     return not inspect.isroutine(function) and inspect.iscoroutinefunction(getattr(function, "__call__", None))  # noqa: B004 - not a test for callability

@@ -99,12 +99,13 @@ class _Awaiting:
     async def together(self, flows: Sequence[Flow[T]], *, concurrency: int, timeout_s: float) -> list[T | None]:
         turn = asyncio.Semaphore(concurrency)
         tasks = [asyncio.create_task(_in_turn(turn, flow)) for flow in flows]
+        grace_s = max(0.0, min(_GRACE_S, timeout_s / 10))  # it is part of the time
         try:
-            done, _ = await asyncio.wait(tasks, timeout=timeout_s, return_when=asyncio.FIRST_EXCEPTION)
+            done, _ = await asyncio.wait(tasks, timeout=timeout_s - grace_s, return_when=asyncio.FIRST_EXCEPTION)
             _raise_first([task.exception() for task in tasks if task in done])
             return [task.result() if task in done else None for task in tasks]
         finally:
-            await _abandon([task for task in tasks if not task.done()])
+            await _abandon([task for task in tasks if not task.done()], grace_s)
 
 
 ASYNC_TWINS = "the async twin: `await handoff.aprepare(...)`, `await delegate.arun(...)`, or `await graph.ainvoke(...)` for a graph"
@@ -146,13 +147,13 @@ def _raise_first(errors: Sequence[BaseException | None]) -> None:
             raise error
 
 
-async def _abandon(tasks: Sequence[asyncio.Task[Any]]) -> None:
+async def _abandon(tasks: Sequence[asyncio.Task[Any]], grace_s: float) -> None:
     # A task that does not let itself be cancelled must not hold up the caller: it gets a moment, then goes unheard.
     for task in tasks:
         task.cancel()
         task.add_done_callback(_hear)
     if tasks:
-        await asyncio.wait(tasks, timeout=_GRACE_S)
+        await asyncio.wait(tasks, timeout=grace_s)
 
 
 def _hear(task: asyncio.Task[Any]) -> None:

@@ -186,7 +186,7 @@ class DoesNotFitError(CruxError):
         self.pins: tuple[tuple[str, int], ...] = tuple(pins)
         named = ", ".join(f"{path or '(root)'} ({tokens} tokens)" for path, tokens in self.pins)
         what = f"the pinned fields {named}" if pins else "the frame around the text"
-        self.found = f"{what} must be shown, which takes {needed_tokens} tokens of {max_tokens}"
+        self.found: str = f"{what} must be shown, which takes {needed_tokens} tokens of {max_tokens}"
         super().__init__(f"{self.found}\n{self.fix}")
 
 

@@ -21,9 +21,11 @@ from typing_extensions import TypedDict
 
 from crux_langgraph._context import Composed
 from crux_langgraph._handoff import Handoff
+from crux_langgraph._inbox import is_reference
 from crux_langgraph._read_tool import READ_HANDOFF, ReadHandoffTool, checked_page
 from crux_langgraph._receiving import As, Shown, brief_of, messages_in, records_of, shown_messages, with_brief
 from crux_langgraph._sending import HandoffRouting, SenderState
+from crux_langgraph._waiting import AWAITING
 from crux_langgraph.compression import Counter, counter_fault, estimate_tokens
 from crux_langgraph.errors import DefinitionError
 from crux_langgraph.graph import merge_handoffs
@@ -132,13 +134,13 @@ class HandoffContext(AgentMiddleware[ReceiverState, Any, Any]):
 
     def wrap_model_call(self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], Any]) -> Any:
         """Put the brief into the request, and the tool that reads what it leaves out."""
-        return handler(self._briefed(request))
+        return handler(self._briefed(request, self._written(request.state)))
 
     async def awrap_model_call(
         self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], Awaitable[Any]]
     ) -> Any:
-        """As `wrap_model_call`."""
-        return await handler(self._briefed(request))
+        """As `wrap_model_call`. What a payload's state only refers to is awaited from the store."""
+        return await handler(self._briefed(request, await self._awritten(request.state)))
 
     def wrap_tool_call(self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], Any]) -> Any:
         """Have a call of `read_handoff` answered: no node knows of a tool that a request may be without."""
@@ -167,12 +169,18 @@ class HandoffContext(AgentMiddleware[ReceiverState, Any, Any]):
             briefs = self._briefs = {**dict(list(briefs.items())[1 - _MOST_BRIEFS :]), key: _Briefed(brief, is_cut)}
         return briefs[key]
 
+    async def _awritten(self, state: object) -> _Briefed:
+        if any(is_reference(record) for record in records_of(state, self.handoffs)):
+            written: _Briefed = await AWAITING.call(self._written, state)
+            return written
+        return self._written(state)
+
     def _run(self, state: ReceiverState) -> Run | None:
         return state.get("handoff_runs", {}).get(self.name)
 
-    def _briefed(self, request: ModelRequest[Any]) -> ModelRequest[Any]:
+    def _briefed(self, request: ModelRequest[Any], written: _Briefed) -> ModelRequest[Any]:
         state = cast("ReceiverState", request.state)
-        brief, is_cut = self._written(state)
+        brief, is_cut = written
         if brief is None:
             return request
         run = self._run(state)

@@ -262,13 +262,14 @@ class _Fields:
     """The guard of a value with named or numbered parts."""
 
     def __init__(self, guards: Mapping[Any, Guard], pick: Callable[[Any, Any], Any]) -> None:
-        self._guards = guards
+        self._guards = tuple(guards.items())
         self._pick = pick
-        self._columns = {name: _QUICK[guard] for name, guard in guards.items() if guard in _QUICK}
+        self._columns = tuple((name, _QUICK[guard]) for name, guard in guards.items() if guard in _QUICK)
 
     def __call__(self, value: Any) -> Found | None:
-        for key, guard in self._guards.items():
-            if (found := guard(self._pick(value, key))) is not None:
+        pick = self._pick
+        for key, guard in self._guards:
+            if (found := guard(pick(value, key))) is not None:
                 return (key, *found[0]), found[1], found[2]
         return None
 
@@ -277,9 +278,13 @@ class _Fields:
         if len(self._columns) < len(self._guards):
             return False
         try:
-            return all(quick([item.__dict__[name] for item in values]) for name, quick in self._columns.items())
+            fields = [item.__dict__ for item in values]
+            for name, quick in self._columns:
+                if not quick([field[name] for field in fields]):
+                    return False
         except (AttributeError, KeyError, TypeError):
             return False
+        return True
 
 
 def _of_fields(guards: Mapping[Any, Guard], pick: Callable[[Any, Any], Any]) -> Guard | None:

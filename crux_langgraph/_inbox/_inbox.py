@@ -8,7 +8,8 @@ from typing import Any, Generic
 from pydantic import BaseModel
 from typing_extensions import TypeVar
 
-from crux_langgraph._inbox._claiming import Claimed, Claiming, ClaimOptions, Thread
+from crux_langgraph._inbox._claimed import Claimed, Thread
+from crux_langgraph._inbox._claiming import Claiming, ClaimOptions
 from crux_langgraph._inbox._keeping import fetched, is_reference, kept_aside
 from crux_langgraph._inbox._reading import Stored, opened
 from crux_langgraph._inbox._receiving import newest

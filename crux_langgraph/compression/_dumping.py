@@ -55,14 +55,13 @@ def is_plain(value: Any, depth: int) -> bool:
     """Whether it is JSON-like data through and through, without messages in it: then it is read as it is."""
     if depth > DEEPEST:
         return False
-    inner: Collection[Any]
     if type(value) is dict:
-        record: dict[Any, Any] = value
-        inner = record.values()
+        record = cast("dict[Any, Any]", value)
+        inner: Collection[Any] = record.values()
         if not _NAMES.issuperset(map(type, record)) or "content" in record:
             return False
     elif type(value) is list:
-        inner = value
+        inner = cast("list[Any]", value)
     else:
         return False
     return SCALARS.issuperset(map(type, inner)) or all(

@@ -5,7 +5,7 @@ import string
 from typing import NamedTuple
 
 MARKER_LENGTH = 28
-_LETTER_OF_BYTE = [(case.encode() * 10)[:256] for case in (string.ascii_lowercase, string.ascii_uppercase)]
+_SMALL, _CAPITAL = ((case.encode() * 10)[:256] for case in (string.ascii_lowercase, string.ascii_uppercase))
 
 
 def new_marker() -> str:
@@ -14,10 +14,9 @@ def new_marker() -> str:
     Small and capital letters alternate, so that the default counter counts every marker alike: a payload that fits
     once must not fail the next time for its marker.
     """
-    marker = bytearray(MARKER_LENGTH)
-    for position, letters in enumerate(_LETTER_OF_BYTE):
-        marker[position::2] = secrets.token_bytes(MARKER_LENGTH // 2).translate(letters)
-    return marker.decode()
+    drawn = bytearray(secrets.token_bytes(MARKER_LENGTH))
+    drawn[::2], drawn[1::2] = drawn[::2].translate(_SMALL), drawn[1::2].translate(_CAPITAL)
+    return drawn.decode()
 
 
 class Frame(NamedTuple):

@@ -10,6 +10,7 @@ import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from itertools import accumulate, chain, groupby
 from operator import itemgetter
 from typing import NamedTuple
@@ -35,7 +36,7 @@ _APART_BEYOND_ASCII = re.compile("[\u2019\u201c\u201d\u2026\u3001\u3002\uff0c]")
 _BETWEEN = "\x00"
 _REPEATED_FACT = 0.05
 _REPEATED_TERM = 0.8
-_ALMOST = 0.9
+_ALMOST = 0.7
 """A stretch is drawn when it is worth this share of the best: to find the best one costs more than it gains here."""
 _SILENT = HESITATIONS | STOP_WORDS
 _NOTHING = (0.0, 0.0)
@@ -226,20 +227,18 @@ def _worth(document: Document, often: Counter[str], size: int) -> dict[str, tupl
     fact_share, term_share = shares(document)
     log_size = math.log(1 + size)
 
+    @cache  # most words share their worth with many
     def pair(fact: float, count: int) -> tuple[float, float]:
         fact *= fact_share * (1 + 0.8 * math.log(count))
         term = term_share * math.log(1 + size / count) / log_size
         return fact + term, fact * _REPEATED_FACT + term * _REPEATED_TERM
 
-    counts = set(often.values())  # most words share their worth with many
-    plain = {count: pair(0.0, count) for count in counts}
-    references = {count: pair(_REFERENCE, count) for count in counts}
     worth: dict[str, tuple[float, float]] = {}
     for word, count in often.items():
         if word.isalpha() and word.islower():
-            worth[word] = _NOTHING if word in _SILENT or len(word) == 1 else plain[count]
+            worth[word] = _NOTHING if word in _SILENT or len(word) == 1 else pair(0.0, count)
         elif word[-1].isdigit() and word[0].isalpha():
-            worth[word] = references[count]
+            worth[word] = pair(_REFERENCE, count)
         elif carries(word):
             name = word[0].isupper() and word.lower() not in often
             worth[word] = pair(fact_class(word, capitalised=count if name else 0, often=count), count)

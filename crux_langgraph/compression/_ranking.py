@@ -21,7 +21,7 @@ _SHARED_CALL = 0.25
 """A label or call is shown once for all units below it: the first one does not pay it alone."""
 _GAP = 3.0
 """Tokens of the mark that is saved between units that stand side by side."""
-_ALMOST = 0.98
+_ALMOST = 0.9
 """A unit is drawn when it is worth this share of the best: to tell the two apart costs more than it gains."""
 
 

@@ -41,12 +41,11 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def scalar(value: Any) -> str:
     """Write one value on one line. Strings go without quotes unless they would read as something else."""
-    kind = type(value)
-    if kind is str or isinstance(value, str):
-        return value if kind is Number or _is_plain(value) else json.dumps(value, ensure_ascii=False)
-    if kind is int or (kind is float and isfinite(value)):
+    if isinstance(value, str):
+        return value if type(value) is Number or _is_plain(value) else json.dumps(value, ensure_ascii=False)
+    if type(value) is int or (type(value) is float and isfinite(value)):
         return repr(value)
-    return _WORDS[value] if value is None or kind is bool else json.dumps(value, default=str)
+    return _WORDS[value] if value is None or type(value) is bool else json.dumps(value, default=str)
 
 
 def _is_plain(text: str) -> bool:

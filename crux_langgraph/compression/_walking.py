@@ -105,15 +105,14 @@ class Walker:
         names = self._names
         packs = not self._pinned(part)
         for name, item in record.items():
-            kind = type(item)
-            if packs and kind in _ATOMS and (kind not in _TEXTS or 0 < len(item) <= _LONG):
+            if packs and type(item) in _ATOMS and (type(item) not in _TEXTS or 0 < len(item) <= _LONG):
                 entry = names[name] + scalar(item)
                 pack.append(entry)
                 size += len(entry)
                 if size > _PACK:
                     size, glue = self._flush(pack, label, part, glue), ", "
                 continue
-            node, own = (item, part) if kind is not Marked else self._unmarked(item, f"{label}{name}", part)
+            node, own = (item, part) if type(item) is not Marked else self._unmarked(item, f"{label}{name}", part)
             size = self._flush(pack, label, part, glue)
             self._entry(name, node, label, own, ", ")
             glue = ", "

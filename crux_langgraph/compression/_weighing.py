@@ -61,9 +61,10 @@ def weigh(document: Document, lexicon: Lexicon, numbered: Mapping[int, Sequence[
     costs = {at: 1.0 + sum(map(cost_of, numbers)) for at, numbers in numbered.items()}
     factors = _factors(document, relevance(document, numbered, lexicon, query))
     rows = document.rows
+    kinds: set[Kind] = {rows[at][5] for at in numbered}
     gains = {
         kind: [FACTS_IN[kind] * facts[f] + terms_in[kind] * terms[f] for f in lexicon.features].__getitem__
-        for kind in {rows[at][5] for at in numbered}
+        for kind in kinds
     }
     least = LEAST if len(document.parts) == 1 else OPENING
     densities = {

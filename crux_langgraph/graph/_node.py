@@ -14,7 +14,7 @@ from crux_langgraph.graph._place import Place, current_place
 from crux_langgraph.graph._reading import Read, read_input
 from crux_langgraph.graph._repairing import Repair, Sent, repair
 from crux_langgraph.graph._running import MESSAGES_KEY, RUN_KEY
-from crux_langgraph.graph._shape import as_mapping, as_schema
+from crux_langgraph.graph._shape import as_mapping, as_schema, needs_raw_view
 from crux_langgraph.graph._writing import History, Write, brief_messages, further_updates, record_of
 from crux_langgraph.instrumentation import identity
 
@@ -52,7 +52,7 @@ class HandoffNode(Runnable[Any, Any]):
         self._read = read
         self._write = write
         self._history: History = history
-        self._state_schema = state_schema
+        self._state_schema = state_schema if needs_raw_view(state_schema) else None
         self._source = source
         self._target = target
         self._sender = handoff.from_agent or source
@@ -109,7 +109,8 @@ class HandoffNode(Runnable[Any, Any]):
 
     def _user_state(self, state: Any, place: Place | None) -> Any:
         shown = _shown(state)
-        return shown if place and place.sent else as_schema(self._state_schema, shown)
+        is_as_given = self._state_schema is None or (place is not None and place.sent)
+        return shown if is_as_given else as_schema(self._state_schema, shown)
 
 
 def _shown(state: Any) -> Any:

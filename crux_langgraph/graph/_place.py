@@ -1,13 +1,13 @@
 """Where in a running graph a handoff happens: what its payload id and its round are derived from."""
 
 from collections.abc import Mapping
-from hashlib import sha256
+from hashlib import blake2b
 from typing import Any, NamedTuple, cast
 
 from langgraph.config import get_config
 from langgraph.runtime import get_runtime
 
-_ID_CHARACTERS = 32
+_ID_BYTES = 16
 
 _SENT = "__pregel_push"
 """What LangGraph writes into a run's metadata, under `langgraph_triggers`, when `Send` and not an edge led to a node."""
@@ -25,7 +25,7 @@ class Place(NamedTuple):
     def payload_id(self, handoff: str) -> str:
         """Derive the id of the payload that this task makes, so that a replay replaces it and never adds another."""
         seed = ascii((self.thread_id, self.task, handoff))
-        return f"ho-{sha256(seed.encode()).hexdigest()[:_ID_CHARACTERS]}"
+        return f"ho-{blake2b(seed.encode(), digest_size=_ID_BYTES).hexdigest()}"
 
 
 def current_place() -> Place | None:

@@ -16,6 +16,7 @@ from pydantic import BaseModel, SecretBytes, SecretStr
 from crux_langgraph.fields import MASK
 from crux_langgraph.instrumentation._views import capped
 
+_PLAIN = (bool, int, float, type(None))
 _TOLD = (date, time, timedelta, Decimal, UUID, PurePath, SecretStr, SecretBytes)
 _ENVELOPE = frozenset({"format", "handoff", "fence", "data"})
 _ELSEWHERE = "[not recorded here: handoff:prepare shows what crossed]"
@@ -37,11 +38,9 @@ class Cover:
 
     def __call__(self, value: Any) -> Any:
         """Give `value` as a JSON scalar, dict or list."""
-        if isinstance(value, Enum):
-            value = value.value
-        if isinstance(value, str):
+        if type(value) is str or isinstance(value := _bare(value), str):
             return self._text(value)
-        if value is None or isinstance(value, bool | int | float):
+        if isinstance(value, _PLAIN):
             return value
         fields = _fields(value)
         if fields is not None:
@@ -63,6 +62,10 @@ class Cover:
         if covered.keys() >= _ENVELOPE:
             covered["data"] = _ELSEWHERE
         return covered
+
+
+def _bare(value: Any) -> Any:
+    return value.value if isinstance(value, Enum) else value
 
 
 def _fields(value: Any) -> Mapping[Any, Any] | None:

@@ -17,7 +17,7 @@ from langchain_core.runnables.config import (
 
 from crux_langgraph._waiting import BLOCKING, Way
 from crux_langgraph.instrumentation._captured import OUR_TAG
-from crux_langgraph.instrumentation._listening import Listeners
+from crux_langgraph.instrumentation._listening import Listeners, metadata_of
 
 _log = logging.getLogger("crux_langgraph")
 
@@ -124,7 +124,7 @@ def _inherited(way: Way, config: Any) -> Any:
     above = config["callbacks"]
     kind = CallbackManager if way is BLOCKING else AsyncCallbackManager
     tags: Any = config.get("tags") or ()
-    metadata: Any = config.get("metadata") or {}
+    metadata = metadata_of(config)
     if not isinstance(above, BaseCallbackManager):
         above = kind(handlers=above, inheritable_handlers=above)
     return kind(

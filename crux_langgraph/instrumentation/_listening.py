@@ -1,21 +1,25 @@
 """Whether anybody listens to our runs: asked before anything is built for them, in a few microseconds."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, cast
 
 from langchain_core.callbacks import BaseCallbackManager
 from langchain_core.globals import get_debug
 from langchain_core.runnables.config import RunnableConfig, var_child_runnable_config
+from langchain_core.tracers import LangChainTracer
 from langchain_core.tracers import context as tracing
 from langgraph.config import get_stream_writer
 from langgraph.types import StreamWriter
 from langsmith import utils
+from langsmith.run_helpers import get_tracing_context
 
 from crux_langgraph.instrumentation._settings import current_settings
 
 # Hooks bring listeners in by context variables (`collect_runs()` does). Core has no public list of them, so without this
 # one every run is built and then asked who hears it: slower, and as right.
-_is_tracing: Callable[[], object] = cast("Any", utils).tracing_is_enabled
+_is_tracing: Callable[[Any], object] = cast("Any", utils).tracing_is_enabled
+_TOLD = ("model", "checkpoint_ns")
+_SCALARS = (str, int, float, bool)
 _HOOKS: Any = getattr(tracing, "_configure_hooks", None)
 
 
@@ -26,7 +30,7 @@ class Listeners(NamedTuple):
     """The config of the run around this one; None outside of any."""
     handlers: bool
     is_plain: bool
-    """The handlers are those of the config and no others: no tracer comes in by the environment or the context."""
+    """The handlers are those of the config and no others: the environment and the context bring no further one in."""
     stream: StreamWriter | None
 
 
@@ -34,12 +38,51 @@ def listeners() -> Listeners | None:
     """Give those who listen here and now; None when nobody does."""
     config = var_child_runnable_config.get()
     stream = _stream() if current_settings().stream else None
-    is_called = _is_hooked() or tracing.tracing_v2_callback_var.get() is not None or get_debug()
-    if is_called or _is_tracing():
+    context = get_tracing_context()
+    if _is_hooked() or tracing.tracing_v2_callback_var.get() is not None or get_debug():
         return Listeners(config, True, False, stream)
+    if _is_traced(context):
+        return Listeners(config, True, _has_tracer(config, context), stream)
     if _has_ears(config):
         return Listeners(config, True, True, stream)
     return None if stream is None else Listeners(config, False, True, stream)
+
+
+def _is_traced(context: Mapping[str, Any]) -> bool:
+    enabled = context["enabled"]
+    if enabled is None:
+        return context["parent"] is not None or bool(_is_tracing(context))
+    return bool(enabled)
+
+
+def metadata_of(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the metadata that LangChain gives the runs of a config: with two of the things that it is configured by."""
+    metadata: dict[str, Any] = dict(config.get("metadata") or {})
+    configurable: Mapping[str, Any] = config.get("configurable") or {}
+    for key in _TOLD:
+        if isinstance(value := configurable.get(key), str):
+            metadata.setdefault(key, value)
+    return metadata
+
+
+def _has_tracer(config: Any, context: Mapping[str, Any]) -> bool:
+    """Say whether the config's handlers trace already, for this very run: then LangChain would add nothing to them."""
+    callbacks = config.get("callbacks") if config else None
+    if not isinstance(callbacks, BaseCallbackManager):
+        return False
+    around, parent = callbacks.parent_run_id, context["parent"]
+    if context["tags"] or context["metadata"] or (parent is not None and parent.id != around):
+        return False
+    tracers = [handler for handler in callbacks.handlers if isinstance(handler, LangChainTracer)]
+    return bool(tracers) and all(str(around) in tracer.run_map and _knows(tracer, config) for tracer in tracers)
+
+
+def _knows(tracer: LangChainTracer, config: Mapping[str, Any]) -> bool:
+    # LangChain gives tracers the scalars in `configurable` as metadata. Those of a graph's run have been given.
+    known = {**(tracer.tracing_metadata or {}), **metadata_of(config)}
+    configurable: Mapping[str, Any] = config.get("configurable") or {}
+    scalars = ((key, value) for key, value in configurable.items() if isinstance(value, _SCALARS))
+    return all(known.get(key) == value for key, value in scalars if not key.startswith("__"))
 
 
 def _has_ears(config: Any) -> bool:

@@ -15,6 +15,7 @@ _ITEM_BYTES = 24
 _MOST_KEY = 192
 _MOST_NESTED = 64
 _FRAME = 12
+_PIECE = 65_536
 _CONTAINERS = (dict, list)  # a union in its place takes several times as long to ask
 
 
@@ -29,9 +30,17 @@ class Sums:
         # The value is kept beside its sum, so no other can come by its id.
         kept = self._made.get(id(value))
         if kept is None:
-            raw = value.encode("utf-8", "surrogatepass") if isinstance(value, str) else json_bytes(value)
-            kept = self._made[id(value)] = (value, sha256(raw).hexdigest())
+            kept = self._made[id(value)] = (value, _sum_of(value))
         return kept[1]
+
+
+def _sum_of(value: Any) -> str:
+    if not isinstance(value, str):
+        return sha256(json_bytes(value)).hexdigest()
+    summed = sha256()
+    for start in range(0, len(value), _PIECE):  # no copy of the whole: its memory would take as long to get as the sum
+        summed.update(value[start : start + _PIECE].encode("utf-8", "surrogatepass"))
+    return summed.hexdigest()
 
 
 def capped(value: Any, most_bytes: int, *, plain: Plain | None = None, sums: Sums | None = None) -> Any:
@@ -65,11 +74,13 @@ class _View:
             value = self._plain(value)
         if isinstance(value, str):
             return self._text(value, budget)
-        if isinstance(value, _CONTAINERS) and (depth == 0 or budget <= 0) and value:
+        if not isinstance(value, _CONTAINERS):
+            return value
+        if (depth == 0 or budget <= 0) and value:
             return f"{_REST}[{self._told(value, len(cast('list[Any]', value)), 'items')}]"
         if isinstance(value, dict):
             return self._mapping(cast("dict[Any, Any]", value), budget, depth)
-        return self._list(cast("list[Any]", value), budget, depth) if isinstance(value, list) else value
+        return self._list(cast("list[Any]", value), budget, depth)
 
     def _text(self, text: str, budget: int) -> str:
         if len(text) <= budget and (text.isascii() or len(text.encode("utf-8", "surrogatepass")) <= budget):
@@ -110,14 +121,14 @@ def _sound(text: str) -> str:
 def _shares(items: Iterable[tuple[Any, Any]], count: int, budget: int) -> Iterator[tuple[Any, Any, int]]:
     """Give the items that are shown, each with its share of the bytes: what one does not use goes to those after it."""
     shown = min(count, max(budget // _ITEM_BYTES, 1))
-    left = budget
-    for number, (key, item) in enumerate(islice(items, shown)):
-        share = max(left // (shown - number) - len(str(key)), 0)
+    left, to_come = budget, shown
+    for key, item in islice(items, shown):
+        width = len(key) if isinstance(key, str) else len(str(key))
+        share = max(left // to_come - width, 0)
         yield key, item, share
-        left -= min(_rough_bytes(item), share) + len(str(key))
+        left -= width + min(share, len(item) if isinstance(item, str) else _rough_bytes(item))
+        to_come -= 1
 
 
 def _rough_bytes(item: Any) -> int:
-    if isinstance(item, str):
-        return len(item)
     return _ITEM_BYTES * len(cast("Sequence[Any]", item)) if isinstance(item, _CONTAINERS) else _ITEM_BYTES

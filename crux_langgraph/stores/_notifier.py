@@ -1,11 +1,11 @@
 """Notifier: tells other processes of sends from a thread, so that no send waits for it, and many are told at once."""
 
-import os
 import threading
 import time
 from collections.abc import Callable
 
 from crux_langgraph.errors import StoreError
+from crux_langgraph.stores._process import process_id
 
 _IDLE_S = 5.0
 _PAUSE_S = 0.005
@@ -29,16 +29,16 @@ class Notifier:
         """Let those who listen know soon."""
         with self._state:
             self._pending.add(channel)
-            if self._thread is None or self._pid != os.getpid():  # a fork takes no thread along
+            if self._thread is None or self._pid != process_id():  # a fork takes no thread along
                 self._thread = threading.Thread(target=self._run, name="crux-handoff-notifier", daemon=True)
-                self._pid = os.getpid()
+                self._pid = process_id()
                 self._thread.start()
             self._state.notify_all()
 
     def flush(self) -> None:
         """Wait until all is told, for a moment."""
         with self._state:
-            if self._pid == os.getpid():
+            if self._pid == process_id():
                 self._state.wait_for(lambda: not self._pending, _FLUSH_S)
 
     def _run(self) -> None:

@@ -1,13 +1,12 @@
 """The store for many machines: Postgres, by psycopg 3 (extra `postgres`)."""
 
 import atexit
-import os
 import threading
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, ClassVar, cast
-from weakref import WeakKeyDictionary, WeakSet
+from weakref import WeakSet
 
 import psycopg
 from psycopg.pq import TransactionStatus
@@ -15,7 +14,9 @@ from psycopg.rows import tuple_row
 from psycopg_pool import AsyncConnectionPool, ConnectionPool, PoolTimeout
 
 from crux_langgraph.errors import StoreError
+from crux_langgraph.stores._at_hand import AtHand, Connection, Given
 from crux_langgraph.stores._notifier import Notifier
+from crux_langgraph.stores._process import process_id
 from crux_langgraph.stores._schema import bring_up_to_date
 from crux_langgraph.stores._sql_store import Outcome, SqlStore, Values, raise_failed
 
@@ -24,14 +25,10 @@ __all__ = ["PostgresStore"]
 _CHANNEL = "crux_handoff"
 _SEPARATOR = "\x1f"
 _MOST_CONNECTIONS = 8
-_TRUSTED_S = 1.0
-"""A connection that was used this recently is not checked before it is used again."""
 _CONNECT_S = 10.0
 _LISTEN_S = 0.25
 _PROBE_S = 20.0
 _RECONNECT_S = 0.5
-
-Connection = psycopg.Connection[Any]
 
 _live: "WeakSet[PostgresStore]" = WeakSet()
 
@@ -53,11 +50,10 @@ class PostgresStore(SqlStore):
         self._options: dict[str, Any] = {**(kwargs or {}), "autocommit": True}
         self._options.pop("row_factory", None)
         self._lock = threading.Lock()
-        self._own: ConnectionPool[Connection] | None = None
+        self._connections: AtHand | Given | None = None
         self._pid = 0
         self._notifier = Notifier(self._notify)
         _live.add(self)
-        self._used_at: WeakKeyDictionary[Connection, float] = WeakKeyDictionary()
 
     def __repr__(self) -> str:
         # Not the connection string: it may hold a password.
@@ -72,22 +68,20 @@ class PostgresStore(SqlStore):
         self.flush()
         self._bell.close()
         with self._lock:
-            if self._own is not None and self._pid == os.getpid():
-                self._own.close()
-            self._own = None
-            self._pid = 0
+            if self._connections is not None and self._pid == process_id():
+                self._connections.close()
+            self._connections = None
 
     def _run(self, handoff: str, statement: str, values: Values) -> Outcome:
         try:
-            pool = self._pool(handoff)
-            connection = pool.getconn()
+            connections = self._opened(handoff)
+            connection = connections.take()
             try:
                 done = self._execute(connection, statement, values)
                 if not connection.autocommit:  # as in a pool that somebody gave us
                     connection.commit()
-                self._used_at[connection] = time.monotonic()
             finally:
-                pool.putconn(connection)
+                connections.give_back(connection)
         except (psycopg.Error, PoolTimeout) as error:
             raise_failed(handoff, "its Postgres store", error)
         return done
@@ -95,7 +89,7 @@ class PostgresStore(SqlStore):
     def _run_in(self, handoff: str, tx: Any, statement: str, values: Values) -> Outcome:
         _require_transaction(handoff, tx)
         try:
-            self._pool(handoff)  # the tables must be there
+            self._opened(handoff)  # the tables must be there
             return self._execute(tx, statement, values)
         except psycopg.Error as error:
             raise_failed(handoff, "the transaction given as tx=", error)
@@ -112,27 +106,27 @@ class PostgresStore(SqlStore):
             self._run_in(handoff, tx, "notify", {"channels": [channel]})
 
     def _notify(self, channels: list[str]) -> None:
-        self._run("*", "notify", {"channels": channels})
+        self._run("*", "notify_alone", {"channels": channels})
 
     def _execute(self, connection: Connection, statement: str, values: Values) -> Outcome:
-        with connection.cursor(row_factory=tuple_row) as cursor:
-            run: Any = cursor.execute  # typed for statements that are literals of the program; ours are in a file
-            run(self._sql[statement], values)
-            rows = cursor.fetchall() if cursor.description else []
-            return Outcome(rows, cursor.rowcount, rows[0][0] if rows and statement == "append" else None)
+        cursor = connection.cursor(binary=True, row_factory=tuple_row)
+        run: Any = cursor.execute  # typed for statements that are literals of the program; ours are in a file
+        run(self._sql[statement], values)
+        rows = cursor.fetchall() if cursor.rownumber is not None else []
+        return Outcome(rows, cursor.rowcount, rows[0][0] if rows and statement == "append" else None)
 
-    def _pool(self, handoff: str) -> "ConnectionPool[Connection]":
-        if self._pid == os.getpid():
-            return cast("ConnectionPool[Connection]", self._own or self._given)
+    def _opened(self, handoff: str) -> "AtHand | Given":
+        if self._connections is not None and self._pid == process_id():
+            return self._connections
         with self._lock:
-            if self._pid != os.getpid():
+            if self._connections is None or self._pid != process_id():
                 with self._first_connection() as connection, connection.transaction():
                     run: Any = connection.cursor(row_factory=tuple_row).execute
                     run(self._sql["setup_lock"])
                     bring_up_to_date(handoff, self.family, run)
-                self._own = None if self._given else self._new_pool()
-                self._pid = os.getpid()
-            return cast("ConnectionPool[Connection]", self._own or self._given)
+                self._connections = Given(self._given) if self._given else AtHand(self._new_pool())
+                self._pid = process_id()
+            return self._connections
 
     def _first_connection(self) -> AbstractContextManager[Connection]:
         # Without a pool, which would try again for a while and then tell that it timed out, and not why.
@@ -144,7 +138,7 @@ class PostgresStore(SqlStore):
             kwargs=self._options,
             min_size=0,
             max_size=_MOST_CONNECTIONS,
-            check=self._check,
+            check=ConnectionPool.check_connection,
             open=True,
             name="crux-handoff",
             num_workers=1,
@@ -155,10 +149,6 @@ class PostgresStore(SqlStore):
         # A pool may have a function of its own that makes the address anew, with a fresh password for example.
         address: Any = self._conninfo
         return cast("str", address() if callable(address) else address)
-
-    def _check(self, connection: Connection) -> None:
-        if time.monotonic() > self._used_at.get(connection, 0.0) + _TRUSTED_S:
-            ConnectionPool.check_connection(connection)
 
     def _listen(self, is_awaited: Callable[[], bool]) -> None:
         """Ring for what other processes tell; after each connect ring for all, since something may have been missed."""

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from crux_langgraph.errors import NoStoreError, StoreError
+from crux_langgraph.stores._changes import Changes
+from crux_langgraph.stores._process import process_id
 from crux_langgraph.stores._schema import bring_up_to_date, is_up_to_date
 from crux_langgraph.stores._sql_store import Outcome, SqlStore, Values, raise_failed
 
@@ -55,7 +57,7 @@ class SqliteStore(SqlStore):
         """Close the connection. What is in memory is gone with it."""
         self._bell.close()
         with self._lock:
-            if self._connection is not None and self._pid == os.getpid():
+            if self._connection is not None and self._pid == process_id():
                 self._connection.close()
             self._connection = None
 
@@ -96,29 +98,30 @@ class SqliteStore(SqlStore):
         return self.path != MEMORY and Path(files[0]).resolve() == Path(self.path).resolve()
 
     def _lease(self, handoff: str, values: Values) -> tuple[Any, ...] | None:
-        statement = _CLAIMS[values["exclusive"], values["scope"] is not None]
+        find = self._sql[_CLAIMS[values["exclusive"], values["scope"] is not None]]
         # Not UPDATE ... RETURNING, which SQLite has since 3.35: this is as fast, and runs on what systems ship.
         try:
             with self._lock:
                 db = self._opened(handoff)
                 db.execute("begin immediate")
                 try:
-                    row = db.execute(self._sql[statement], values).fetchone()
+                    row: tuple[Any, ...] | None = db.execute(find, values).fetchone()
                     if row is not None:
-                        db.execute(self._sql["lease"], {**values, "id": row[0]})
+                        values["id"] = row[0]
+                        db.execute(self._sql["lease"], values)
                     db.execute("commit")
                 except BaseException:
                     db.rollback()
                     raise
         except sqlite3.Error as error:
             raise_failed(handoff, f"its store {self.path}", error)
-        return None if row is None else (*row[:_ATTEMPTS], row[_ATTEMPTS] + 1, *row[_ATTEMPTS + 1 :])
+        return row
 
     def _sent(self, handoff: str, scope: str, tx: Any) -> None:
         """Nothing to tell: other processes see the file change."""
 
     def _opened(self, handoff: str) -> sqlite3.Connection:
-        if self._connection is not None and self._pid == os.getpid():
+        if self._connection is not None and self._pid == process_id():
             return self._connection
         if self._connection is not None:
             _inherited.append(self._connection)
@@ -129,7 +132,7 @@ class SqliteStore(SqlStore):
         except BaseException:
             connection.close()
             raise
-        self._connection, self._pid = connection, os.getpid()
+        self._connection, self._pid = connection, process_id()
         return connection
 
     def _connect(self, handoff: str) -> sqlite3.Connection:
@@ -169,18 +172,15 @@ class SqliteStore(SqlStore):
             raise
 
     def _listen(self, is_awaited: Callable[[], bool]) -> None:
-        """Ring when another connection has changed the file; its change counter is read, and no query runs."""
-        db = sqlite3.connect(self.path, timeout=_BUSY_S, isolation_level=None)
+        """Ring when another connection has changed the file; no query runs."""
+        changes = Changes(self.path, timeout_s=_BUSY_S)
         try:
-            seen = -1
             while is_awaited():
-                (version,) = db.execute("pragma data_version").fetchone()
-                if version != seen:
-                    seen = version
+                if changes.come():
                     self._bell.ring()
                 time.sleep(_LOOK_S)
         finally:
-            db.close()
+            changes.close()
 
 
 _CLAIMS = {
@@ -189,9 +189,6 @@ _CLAIMS = {
     (True, False): "claim_exclusive",
     (True, True): "claim_exclusive_scope",
 }
-
-_ATTEMPTS = 10
-"""Where a record has its attempts."""
 
 
 def _outcome(db: sqlite3.Connection, sql: str, values: Values) -> Outcome:

@@ -3,7 +3,9 @@
 uv run python tests/benchmarks/instrumentation.py [--rounds N]
 
 The same handoff with and without its recording, in turn, in one process; CPU time of the calling thread, so that a busy
-machine changes little. Below that, a payload of 10 MB in a graph of three nodes with `client_for`, against tracing off.
+machine changes little. Beside each stands the floor: a start and an end that LangChain's callback manager is asked for by
+hand with the same two views, and nothing else. Below that, a payload of 10 MB in a graph of three nodes with
+`client_for`, against tracing off.
 """
 
 import argparse
@@ -11,23 +13,28 @@ import asyncio
 import gc
 import statistics
 import sys
-from collections.abc import Awaitable, Callable
-from contextlib import ExitStack
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from time import thread_time
 from typing import Any, Self
-from unittest.mock import patch
 
 import langsmith
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.callbacks.manager import AsyncCallbackManager
-from langchain_core.runnables.config import var_child_runnable_config
+from langchain_core.runnables.config import (
+    ensure_config,
+    get_callback_manager_for_config,
+    patch_config,
+    var_child_runnable_config,
+)
 from langchain_core.tools import BaseTool
 from langgraph.graph import START, StateGraph
 from langsmith import Client
 from pydantic import BaseModel
 
 from crux_langgraph import Handoff, HandoffState, add_handoff
+from crux_langgraph._handoff import _handoff as prepares
 from crux_langgraph.instrumentation.langsmith import client_for
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "instrumentation"))
@@ -100,54 +107,78 @@ class NoRecording:
         pass
 
 
-def many(work: Callable[[], object], *, recorded: bool) -> Callable[[], object]:
-    """Ten calls, so that the patch of the baseline costs next to nothing."""
+def unrecorded(work: Callable[[], object]) -> Callable[[], object]:
+    def bare() -> None:
+        recording, prepares.Recording = prepares.Recording, NoRecording
+        work()
+        prepares.Recording = recording
 
-    def ten() -> None:
-        with ExitStack() as stack:
-            if not recorded:
-                stack.enter_context(patch("crux_langgraph._handoff._handoff.Recording", NoRecording))
-            for _ in range(10):
-                work()
-
-    return ten
+    return bare
 
 
-def added(rounds: int, handoff: Any) -> float:
+def pair() -> None:
+    """What any run costs: the views are made already."""
+    run = get_callback_manager_for_config(ensure_config()).on_chain_start(None, {"input": PAYLOAD}, name="bare")
+    run.on_chain_end({"payload": PAYLOAD})
+
+
+def added(rounds: int, handoff: Any) -> tuple[float, float]:
+    """Microseconds that its recording adds to one handoff, and those of the bare pair."""
+
     def work() -> object:
         return handoff.prepare(PAYLOAD)
 
-    taken = interleaved(rounds, bare=many(work, recorded=False), recorded=many(work, recorded=True))
-    return (taken["recorded"] - taken["bare"]) / 10
+    taken = interleaved(rounds, bare=unrecorded(work), recorded=work, pair=pair)
+    return taken["recorded"] - taken["bare"], taken["pair"]
 
 
-def in_a_run(handlers: list[Any], work: Callable[[], float]) -> float:
-    token = var_child_runnable_config.set({"callbacks": handlers} if handlers is not None else None)
+@contextmanager
+def in_a_run(config: Any) -> Iterator[None]:
+    token = var_child_runnable_config.set(config)
     try:
-        return work()
+        yield
     finally:
         var_child_runnable_config.reset(token)
+
+
+@contextmanager
+def traced() -> Iterator[None]:
+    with LangSmithServer() as server:
+        client = Client(api_url=server.url, api_key="none")
+        langsmith.configure(client=client, enabled=True, project_name="bench")
+        try:
+            yield
+        finally:
+            client.flush()
+            langsmith.configure(client=None, enabled=None, project_name=None)
+
+
+@contextmanager
+def in_a_traced_run() -> Iterator[None]:
+    with traced():
+        root = get_callback_manager_for_config(ensure_config()).on_chain_start(None, {}, name="root")
+        with in_a_run(patch_config({"metadata": {}}, callbacks=root.get_child("seq:step:1"))):
+            yield
+        root.on_chain_end({})
 
 
 def sync_costs(rounds: int) -> None:
     tool = Empty()
     empty = statistics.median(microseconds(lambda: tool.invoke({})) for _ in range(rounds))
     print(f"an empty BaseTool.invoke: {empty:.0f} us")
+    situations: list[tuple[str, Callable[[], Any], str]] = [
+        ("nobody listening", lambda: in_a_run(None), "<= 0.05"),
+        ("... below a run", lambda: in_a_run({"callbacks": []}), "<= 0.05"),
+        ("one handler", lambda: in_a_run({"callbacks": [Listener()]}), "<= 0.4"),
+        ("LangSmith, below a run", in_a_traced_run, "<= 3"),
+        ("LangSmith, a trace of its own", traced, ""),
+    ]
     for handoff in (BUDGETED, UNLIMITED):
-        off = added(rounds, handoff)
-        ambient = in_a_run([], lambda handoff=handoff: added(rounds, handoff))
-        heard = in_a_run([Listener()], lambda handoff=handoff: added(rounds, handoff))
-        with LangSmithServer() as server:
-            client = Client(api_url=server.url, api_key="none")
-            langsmith.configure(client=client, enabled=True, project_name="bench")
-            traced = added(rounds, handoff)
-            client.flush()
-            langsmith.configure(client=None, enabled=None, project_name=None)
         print(f"{handoff.id}: added to one handoff of 1 KB, as a ratio of that")
-        print(f"  nobody listening      {off / empty:6.3f} ({off:.1f} us)   <= 0.05")
-        print(f"  ... below a run       {ambient / empty:6.3f} ({ambient:.1f} us)   <= 0.05")
-        print(f"  one handler           {heard / empty:6.3f} ({heard:.1f} us)   <= 0.4")
-        print(f"  LangSmith tracing on  {traced / empty:6.3f} ({traced:.1f} us)   <= 3")
+        for name, situation, bar in situations:
+            with situation():
+                cost, floor = added(rounds, handoff)
+            print(f"  {name:30} {cost / empty:6.3f} ({cost:5.1f} us)   floor {floor / empty:6.3f}   {bar}")
 
 
 async def async_costs(rounds: int) -> None:
@@ -162,11 +193,13 @@ async def async_costs(rounds: int) -> None:
         await BUDGETED.aprepare(PAYLOAD)
 
     taken: dict[str, list[float]] = {"pair": [], "bare": [], "recorded": []}
+    recording = prepares.Recording
     for _ in range(rounds):
         taken["pair"].append(await one_by_one(pair))
         taken["recorded"].append(await one_by_one(prepared))
-        with patch("crux_langgraph._handoff._handoff.Recording", NoRecording):
-            taken["bare"].append(await one_by_one(prepared))
+        prepares.Recording = NoRecording
+        taken["bare"].append(await one_by_one(prepared))
+        prepares.Recording = recording
     middle = {name: statistics.median(times) for name, times in taken.items()}
     cost = middle["recorded"] - middle["bare"]
     print(f"async, one handler: {cost:.0f} us added, a bare start and end pair {middle['pair']:.0f} us")

@@ -1,7 +1,10 @@
 """What the stores cost against the drivers themselves doing the same durable writes, in one run, slice by slice.
 
-Raw is one statement each: an insert; an update that takes the oldest row; a delete. Its table has a body, the handoff,
-the scope and a state, and the two indexes that find the oldest that is ready and the newest of a scope. Ours has besides: a key, order per scope, leases, fenced acknowledgement, history, wake-up.
+Raw is the driver, one connection and one statement for each step, on a table of its own that is made by the store's
+migration: the same columns and the same indexes, since whoever promises a key, an order, a lease and a history has to
+write them. A send is an insert; a claim is one update of the oldest row that is free, returning it; an acknowledgement
+is an update of that row. What ours does besides is what is measured: the look for the key, the lock that keeps the order
+of a scope, the fence, waking those who wait, threads, forks, and records in place of rows.
 
     uv run python tests/benchmarks/stores.py [--rounds N] [--only sqlite|postgres] [--disk no|yes] [--quick]
 """
@@ -9,7 +12,6 @@ the scope and a state, and the two indexes that find the oldest that is ready an
 import argparse
 import os
 import secrets
-import sqlite3
 import statistics
 import sys
 import tempfile
@@ -19,19 +21,14 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-import psycopg
-
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from postgres import Postgres
-
-from crux_langgraph.stores import Entry, State
-from crux_langgraph.stores.postgres import PostgresStore
-from crux_langgraph.stores.sqlite import SqliteStore
+from store_sides import HANDOFF, RawPostgres, opened
 
 FORK = get_context("fork")
-HANDOFF = "bench"
-SLICE_S = 0.12
+SLICE_S = {"no": 0.12, "yes": 0.6}
+"""By whether the disk is waited for: one flush takes some milliseconds."""
 
 BARS = {
     ("sqlite", "no"): (0.6, 0.7),
@@ -39,117 +36,6 @@ BARS = {
     ("sqlite", "yes"): (0.6, 0.7),
     ("postgres", "yes"): (0.6, 0.7),
 }
-
-
-class RawSqlite:
-    def __init__(self, path: str, synchronous: str) -> None:
-        self.db = sqlite3.connect(path, timeout=60, isolation_level=None)
-        self.db.execute("pragma journal_mode = wal")
-        self.db.execute(f"pragma synchronous = {synchronous}")
-        self.db.execute(
-            "create table if not exists raw (id integer primary key, handoff text, scope text, state integer, body blob)"
-        )
-        self.db.execute("create index if not exists raw_ready on raw (handoff, id) where state = 0")
-        self.db.execute("create index if not exists raw_scope on raw (handoff, scope, id)")
-
-    def send(self, scope: str, body: bytes) -> None:
-        self.db.execute("insert into raw (handoff, scope, state, body) values (?, ?, 0, ?)", (HANDOFF, scope, body))
-
-    def take(self) -> bool:
-        row = self.db.execute(
-            "update raw set state = 1 where id = (select id from raw where handoff = ? and state = 0 order by id limit 1)"
-            " returning id, body",
-            (HANDOFF,),
-        ).fetchall()
-        for id_, _ in row:
-            self.db.execute("delete from raw where id = ?", (id_,))
-        return bool(row)
-
-    def fill(self, count: int, size: int) -> None:
-        self.db.execute(
-            "insert into raw (handoff, scope, state, body) with recursive n(i) as (select 1 union all"
-            " select i + 1 from n where i < ?) select ?, 's' || (i % 7), 0, zeroblob(?) from n",
-            (count, HANDOFF, size),
-        )
-
-    def clear(self) -> None:
-        self.db.execute("delete from raw")
-
-
-class RawPostgres:
-    def __init__(self, url: str) -> None:
-        self.db = psycopg.connect(url, autocommit=True)
-
-    def setup(self) -> None:
-        self.db.execute(
-            "create table raw (id bigserial primary key, handoff text, scope text, state int, body bytea);"
-            "alter table raw alter column body set storage external;"
-            "create index raw_ready on raw (handoff, id) where state = 0;"
-            "create index raw_scope on raw (handoff, scope, id)"
-        )
-
-    def send(self, scope: str, body: bytes) -> None:
-        self.db.execute("insert into raw (handoff, scope, state, body) values (%s, %s, 0, %s)", (HANDOFF, scope, body))
-
-    def take(self) -> bool:
-        row = self.db.execute(
-            "update raw set state = 1 where id = (select id from raw where handoff = %s and state = 0"
-            " order by id limit 1 for update skip locked) returning id, body",
-            (HANDOFF,),
-        ).fetchall()
-        for id_, _ in row:
-            self.db.execute("delete from raw where id = %s", (id_,))
-        return bool(row)
-
-    def fill(self, count: int, size: int) -> None:
-        self.db.execute(
-            "insert into raw (handoff, scope, state, body) select %s, 's' || i %% 7, 0, decode(repeat('00', %s), 'hex')"
-            " from generate_series(1, %s) i",
-            (HANDOFF, size, count),
-        )
-
-    def clear(self) -> None:
-        self.db.execute("truncate raw")
-
-
-class Ours:
-    def __init__(self, store: Any, raw: Any) -> None:
-        self.store, self.db = store, raw.db
-
-    def send(self, scope: str, body: bytes) -> None:
-        self.store.append(Entry(HANDOFF, scope, body, b"d" * 32))
-
-    def take(self) -> bool:
-        lease = self.store.claim(HANDOFF, None, lease_s=60, exclusive=False)
-        return lease is not None and self.store.settle(lease, State.DONE)
-
-    def fill(self, count: int, size: int, state: int = 0) -> None:
-        fill = FILL_SQLITE if isinstance(self.store, SqliteStore) else FILL_POSTGRES
-        self.db.execute(fill, {"count": count, "handoff": HANDOFF, "size": size, "state": state, "now": time.time()})
-
-    def clear(self) -> None:
-        self.db.execute("delete from crux_handoff" if isinstance(self.store, SqliteStore) else "truncate crux_handoff")
-
-
-FILL_SQLITE = """
-insert into crux_handoff (handoff, scope, version, meta, created_s, due_s, state, digest, body)
-with recursive n(i) as (select 1 union all select i + 1 from n where i < :count)
-select :handoff, 's' || (i % 7), 1, '{}', :now, :now, :state, zeroblob(32), zeroblob(:size) from n
-"""
-FILL_POSTGRES = """
-insert into crux_handoff (id, handoff, scope, version, meta, state, digest, body)
-select nextval('crux_handoff_id'), %(handoff)s, 's' || i %% 7, 1, '{}', %(state)s, '\\x00',
-decode(repeat('00', %(size)s), 'hex') from generate_series(1, %(count)s) i
-"""
-
-
-def opened(family: str, place: str, disk: str) -> tuple[Any, Ours]:
-    if family == "sqlite":
-        synchronous: Any = "full" if disk == "yes" else "off"
-        raw: Any = RawSqlite(place, synchronous)
-        return raw, Ours(SqliteStore(place, synchronous=synchronous), raw)
-    raw = RawPostgres(place)
-    return raw, Ours(PostgresStore(place), raw)
 
 
 def worker(family: str, place: str, disk: str, size: int, pipe: Any) -> None:
@@ -164,7 +50,7 @@ def worker(family: str, place: str, disk: str, size: int, pipe: Any) -> None:
         while time.monotonic() < start_at:
             time.sleep(0.001)
         done, started = 0, time.monotonic()
-        while time.monotonic() < start_at + SLICE_S and work() is not False:
+        while time.monotonic() < start_at + SLICE_S[disk] and work() is not False:
             done += 1
         pipe.send((done, time.monotonic() - started))
 

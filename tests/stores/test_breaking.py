@@ -3,6 +3,7 @@
 import sqlite3
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -11,8 +12,9 @@ from postgres import Postgres
 from storing import until
 
 from crux_langgraph import errors
-from crux_langgraph.stores import Entry, State
+from crux_langgraph.stores import Entry, State, _at_hand
 from crux_langgraph.stores import postgres as postgres_module
+from crux_langgraph.stores._changes import Changes
 from crux_langgraph.stores._notifier import Notifier
 from crux_langgraph.stores.postgres import PostgresStore
 from crux_langgraph.stores.sqlite import SqliteStore
@@ -100,4 +102,48 @@ def test_a_claim_that_fails_in_the_middle_leaves_nothing_open(tmp_path: Any) -> 
     lease = store.claim("note", None, lease_s=60, exclusive=False)
     assert lease is not None
     assert store.settle(lease, State.DONE)
+    store.close()
+
+
+def test_a_send_waits_for_an_open_transaction_of_its_scope_and_takes_its_id_afterwards(url: str) -> None:
+    store, other_scope = PostgresStore(url), ENTRY._replace(scope="u")
+    store.latest("note", "t")
+    sent: dict[str, int] = {}
+    with psycopg.connect(url) as ours:
+        first = store.append(ENTRY, tx=ours)
+        waits = threading.Thread(target=lambda: sent.update(second=store.append(ENTRY).id))
+        waits.start()
+        waits.join(0.3)
+        assert not sent
+        elsewhere = store.append(other_scope)
+    waits.join(20)
+    assert first.id < elsewhere.id < sent["second"]
+    store.close()
+
+
+async def test_a_change_is_seen_also_where_there_is_no_log_to_look_at(tmp_path: Path) -> None:
+    other = sqlite3.connect(tmp_path / "x.sqlite", isolation_level=None)
+    other.execute("create table x (y)")
+    changes = Changes(str(tmp_path / "x.sqlite"), timeout_s=1.0)
+    assert [changes.come(), changes.come()] == [True, False]
+    other.execute("insert into x values (1)")
+    await until(changes.come)
+    for one in (changes, other):
+        one.close()
+
+
+def test_a_connection_that_broke_while_it_was_at_hand_is_not_used(url: str, monkeypatch: Any) -> None:
+    monkeypatch.setattr(_at_hand, "_TRUSTED_S", 0.0)
+    store = PostgresStore(url)
+    first = store.append(ENTRY)
+    with psycopg.connect(url, autocommit=True) as server:
+        server.execute("select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid()")
+    assert store.append(ENTRY).id > first.id
+    store.close()
+
+
+def test_a_store_that_was_used_in_a_transaction_alone_closes_too(url: str) -> None:
+    store = PostgresStore(url)
+    with psycopg.connect(url) as ours:
+        assert not store.append(ENTRY, tx=ours).duplicate
     store.close()

@@ -5,6 +5,7 @@ import threading
 import time
 from typing import Any
 
+import psycopg
 import pytest
 from langgraph.errors import GraphInterrupt
 from storing import both, claimed, until
@@ -149,7 +150,7 @@ def take_over(store: Any, inbox: Any) -> None:
     if store.family == "sqlite":
         store._connection.execute("update crux_handoff set due_s = 0")
     else:
-        with store._pool("x").connection() as connection:
+        with psycopg.connect(store._address()) as connection:
             connection.execute("update crux_handoff set due = now()")
     assert store.claim(inbox.id, None, lease_s=60, exclusive=False)
 

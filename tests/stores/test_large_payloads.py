@@ -5,12 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from langchain.agents import create_agent
+from langchain_core.messages import AIMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, StateGraph
 from storing import both
-from support import GOOD, Brief, Call, State, make
+from support import GOOD, Brief, Call, ScriptedModel, State, make
 
 from crux_langgraph import add_handoff, errors
+from crux_langgraph.middleware import HandoffContext
 from crux_langgraph.stores.sqlite import SqliteStore
 
 LARGE = {"question": "Why?", "findings": ["x" * 50_000]}
@@ -59,6 +62,20 @@ async def test_without_a_thread_large_payloads_are_kept_too(call: Call, inbox: A
     builder = graph_of(inbox, call, LARGE).builder
     result = await call(builder.compile(), {})
     assert result["seen"].task == "Why?"
+
+
+async def test_an_agents_middleware_reads_what_is_large_without_holding_up_the_event_loop(
+    call: Call, inbox: Any
+) -> None:
+    model = ScriptedModel(replies=[AIMessage("done")])
+    builder: Any = StateGraph(State)
+    builder.add_node("a", lambda _: {"found": LARGE})
+    builder.add_node("b", create_agent(model, middleware=[HandoffContext(inbox)]))
+    builder.add_edge(START, "a")
+    add_handoff(builder, inbox, read="found", store_above_bytes=10_000)
+    builder.add_edge("b", END)
+    await call(builder.compile(), {})
+    assert "xxx" in "".join(message.text for message in model.sent[0])
 
 
 async def test_what_is_no_longer_kept_is_missing(call: Call, inbox: Any) -> None:

@@ -157,12 +157,12 @@ async def test_a_slow_model_is_not_waited_for(run: Any) -> None:
 
 
 async def test_calls_whose_turn_comes_too_late_are_never_made(run: Any) -> None:
-    model = Writer(latency_s=0.3)
-    summary = await run(Summarize(model, timeout_s=0.45, concurrency=1), TEXT, quota_tokens=2_000)
+    model = Writer(latency_s=0.6)
+    summary = await run(Summarize(model, timeout_s=1.1, concurrency=1), TEXT, quota_tokens=2_000)
     assert summary.degraded == ("timeout",)
     assert summary.by_model
     assert summary.calls == 2
-    await asyncio.sleep(0.4)
+    await asyncio.sleep(0.7)
     assert len(model.sent) == 2
 
 
@@ -411,7 +411,9 @@ async def test_cancelling_passes_through_and_cancels_the_calls() -> None:
     assert (len(model.sent), model.cancelled) == (2, 2)
 
 
-async def test_a_call_that_cannot_be_cancelled_is_not_waited_for() -> None:
+async def test_a_call_that_cannot_be_cancelled_is_not_waited_for(monkeypatch: Any) -> None:
+    monkeypatch.setattr("crux_langgraph._waiting._GRACE_S", 9)
+
     async def stubborn(_: Any) -> str:
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.sleep(0.5)

@@ -21,13 +21,10 @@ insert into crux_handoff_schema (version) values (%(version)s)
 -- name: append
 -- The lock of the scope is taken before the id, so that records of one scope become visible in the order of their ids
 -- and a reader that remembers the last one skips none.
-with gate as materialized (
-    select pg_advisory_xact_lock(hashtextextended(%(handoff)s || chr(31) || %(scope)s, 1668445560)) is null as locked
-)
 insert into crux_handoff (id, handoff, scope, dedup, version, meta, expires, state, digest, body)
 select nextval('crux_handoff_id'), %(handoff)s, %(scope)s, %(key)s, %(version)s, %(meta)s,
     clock_timestamp() + make_interval(secs => %(ttl_s)s::float8), %(state)s, %(digest)s, %(body)s
-from gate
+where pg_advisory_xact_lock(hashtextextended(%(handoff)s || chr(31) || %(scope)s, 1668445560)) is not null
 on conflict (handoff, scope, dedup) where dedup is not null do nothing
 returning id
 
@@ -85,8 +82,13 @@ select extract(epoch from min(due) - clock_timestamp())::float8 from crux_handof
 where handoff = %(handoff)s and scope = %(scope)s and state = 0 and due > clock_timestamp()
 
 -- name: notify
--- In a transaction of its own, after that of the send: inside it, all senders of a database would wait for each other.
 select pg_notify('crux_handoff', channel) from unnest(%(channels)s::text[]) as channel
+
+-- name: notify_alone
+-- In a transaction of its own, after that of the send: inside it, all senders of a database would wait for each other.
+-- Nothing waits for its flush to the disk: a wake-up has nothing to keep.
+select set_config('synchronous_commit', 'off', true), pg_notify('crux_handoff', channel)
+from unnest(%(channels)s::text[]) as channel
 
 -- name: handoffs
 select handoff, state, count(*), extract(epoch from min(created))::float8 from crux_handoff

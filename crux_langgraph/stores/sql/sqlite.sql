@@ -1,7 +1,14 @@
 -- The statements of the SQLite store. `{name}` stands for the statement of that name.
 
 -- name: columns
-id, handoff, scope, dedup, version, meta, created_s, expires_s, coalesce(expires_s <= :now, 0), state, attempts, reason, digest, body
+{first_columns}, attempts, reason, digest, body
+
+-- name: first_columns
+id, handoff, scope, dedup, version, meta, created_s, expires_s, coalesce(expires_s <= :now, 0), state
+
+-- name: claimed_columns
+-- As they are after the claim.
+{first_columns}, attempts + 1, reason, digest, body
 
 -- name: setup_table
 create table if not exists crux_handoff_schema (version integer not null)
@@ -40,19 +47,19 @@ order by id desc limit :limit
 
 -- name: claim
 -- The oldest that is free. The index is named: without statistics another one might be taken, which holds the done rows.
-select {columns} from crux_handoff indexed by crux_handoff_ready
+select {claimed_columns} from crux_handoff indexed by crux_handoff_ready
 where handoff = :handoff and state = 0 and due_s <= :now order by id limit 1
 
 -- name: claim_scope
-select {columns} from crux_handoff indexed by crux_handoff_ready_scope
+select {claimed_columns} from crux_handoff indexed by crux_handoff_ready_scope
 where handoff = :handoff and scope = :scope and state = 0 and due_s <= :now order by id limit 1
 
 -- name: claim_exclusive
-select {columns} from crux_handoff as r indexed by crux_handoff_ready
+select {claimed_columns} from crux_handoff as r indexed by crux_handoff_ready
 where handoff = :handoff and state = 0 and due_s <= :now and not exists {older} order by id limit 1
 
 -- name: claim_exclusive_scope
-select {columns} from crux_handoff as r indexed by crux_handoff_ready_scope
+select {claimed_columns} from crux_handoff as r indexed by crux_handoff_ready_scope
 where handoff = :handoff and scope = :scope and state = 0 and due_s <= :now and not exists {older} order by id limit 1
 
 -- name: older
