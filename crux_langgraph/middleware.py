@@ -5,7 +5,17 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from hashlib import sha256
 from typing import Annotated, Any, NamedTuple, NoReturn, NotRequired, cast, get_args
 
-from langchain.agents.middleware.types import AgentMiddleware, AgentState, ModelRequest, OmitFromSchema, ToolCallRequest
+try:
+    from langchain.agents.middleware.types import (
+        AgentMiddleware,
+        AgentState,
+        ModelRequest,
+        OmitFromSchema,
+        ToolCallRequest,
+    )
+except ModuleNotFoundError as error:
+    _MISSING = 'crux_langgraph.middleware needs langchain: pip install "crux-langgraph[agents]"'
+    raise ModuleNotFoundError(_MISSING, name=error.name) from error
 from langchain_core.tools import BaseTool
 from typing_extensions import TypedDict
 
@@ -218,13 +228,7 @@ def _check(
     priorities: Mapping[str, int],
     counter: Counter,
 ) -> None:
-    ids = [handoff.id for handoff in handoffs]
-    if not ids:
-        _refuse(
-            ids, "it was given no handoffs", "Name those that the agent receives: HandoffContext(research_to_writer)."
-        )
-    if len(set(ids)) < len(ids):
-        _refuse(ids, "it was given two handoffs of one id", "Name each handoff once, and give each an id of its own.")
+    ids = _checked_ids(handoffs)
     for option, value, known in (("history", history, get_args(Shown)), ("as_", as_, get_args(As))):
         if value not in known:
             _refuse(ids, f"{option}={value!r} is not known", f"Use one of {', '.join(map(repr, known))}.")
@@ -238,5 +242,18 @@ def _check(
         _refuse(ids, f"its counter {fault}", "Give a counter that says how many tokens a text takes.")
 
 
+def _checked_ids(handoffs: Sequence[Any]) -> list[str]:
+    strange = [type(given).__name__ for given in handoffs if not isinstance(given, Handoff)]
+    if strange or not handoffs:
+        found = f"it was given a {strange[0]}" if strange else "it was given no handoffs"
+        _refuse([], found, "Name those that the agent receives: HandoffContext(research_to_writer).")
+    ids = [handoff.id for handoff in handoffs]
+    if len(set(ids)) < len(ids):
+        _refuse(ids, "it was given two handoffs of one id", "Name each handoff once, and give each an id of its own.")
+    return ids
+
+
 def _refuse(ids: Sequence[str], found: str, fix: str) -> NoReturn:
+    if not ids:
+        raise DefinitionError(handoff="HandoffContext", found=found, fix=fix, kind="middleware")
     raise DefinitionError(handoff=", ".join(ids), found=f"HandoffContext: {found}", fix=fix)

@@ -95,9 +95,14 @@ def _of_field(info: Any) -> Any:
     return Annotated[(info.annotation, *info.metadata)] if info.metadata else info.annotation
 
 
+def is_mark(item: object, mark: type) -> bool:
+    """Say whether metadata is this mark; `Pin` without parentheses is meant as `Pin()`."""
+    return item is mark or isinstance(item, mark)
+
+
 def is_marked(annotation: Any, seen: frozenset[Any] = frozenset()) -> bool:
     """Say whether `Pin()` or `Omit()` stands on a type, on what it holds, or on a field of a model in it."""
-    if any(isinstance(item, Pin | Omit) for item in metadata(annotation)):
+    if any(is_mark(item, Pin) or is_mark(item, Omit) for item in metadata(annotation)):
         return True
     kind = bare(annotation)
     if kind in seen:

@@ -22,9 +22,9 @@ from pydantic import (
     WrapSerializer,
 )
 
-from crux_langgraph._contract._annotations import UNIONS, arguments, bare, is_alias, is_root, members, metadata
+from crux_langgraph._contract._annotations import UNIONS, arguments, bare, is_alias, is_mark, is_root, members, metadata
 from crux_langgraph.errors import FieldProblem
-from crux_langgraph.fields import Private
+from crux_langgraph.fields import Fit, Omit, Pin, Private
 
 _SECRETS = (SecretStr, SecretBytes, Secret)
 _SERIALIZERS = cast("tuple[type[Any], ...]", (PlainSerializer, WrapSerializer, SerializeAsAny))
@@ -115,7 +115,7 @@ class _Walk:
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             self._config = kind.model_config
             yield from _serializer_faults(kind, path)
-            yield from _private_defaults(kind, path)
+            yield from _marks_as_defaults(kind, path)
             yield from _unreadable(kind, path)
         for name, annotation in fields.items():
             if isinstance(annotation, dataclasses.InitVar):
@@ -185,10 +185,12 @@ def _serializer_faults(model: type[BaseModel], path: str) -> Iterator[FieldProbl
         yield FieldProblem(path or "(root)", "no model_serializer beside a Private() field (it would undo it)", "one")
 
 
-def _private_defaults(model: type[BaseModel], path: str) -> Iterator[FieldProblem]:
+def _marks_as_defaults(model: type[BaseModel], path: str) -> Iterator[FieldProblem]:
     for name, info in model.model_fields.items():
-        if _is_mark(info.default):
-            yield FieldProblem(join(path, name), "Annotated[..., Private()]", "Private as its default")
+        for mark in (Private, Pin, Omit, Fit):
+            if is_mark(info.default, mark):
+                told = mark.__name__
+                yield FieldProblem(join(path, name), f"Annotated[..., {told}()]", f"{told} as its default")
 
 
 def _unreadable(model: type[BaseModel], path: str) -> Iterator[FieldProblem]:
@@ -213,14 +215,14 @@ def _stays_out(annotation: Any) -> bool:
 
 def _order_fault(annotation: Any, path: str) -> Iterator[FieldProblem]:
     extra = metadata(annotation)
-    after = [item for index, item in enumerate(extra) if any(map(_is_mark, extra[:index]))]
+    after = [item for index, item in enumerate(extra) if any(is_mark(mark, Private) for mark in extra[:index])]
     if any(isinstance(item, _SERIALIZERS) for item in after):
         yield FieldProblem(path, "Private() after the serializer (which would undo it)", "Private() before it")
 
 
 def is_private(annotation: Any, seen: frozenset[Any] = frozenset()) -> bool:
     """Say whether an annotation carries `Private()`, on itself or on what it holds."""
-    if any(map(_is_mark, metadata(annotation))):
+    if any(is_mark(item, Private) for item in metadata(annotation)):
         return True
     if is_alias(annotation):
         if annotation in seen:
@@ -228,10 +230,6 @@ def is_private(annotation: Any, seen: frozenset[Any] = frozenset()) -> bool:
         seen |= {annotation}
     kind = bare(annotation)
     return members(kind) is None and any(is_private(argument, seen) for argument in arguments(kind))
-
-
-def _is_mark(item: object) -> bool:
-    return isinstance(item, Private) or item is Private
 
 
 def join(path: str, name: str) -> str:

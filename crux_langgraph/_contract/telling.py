@@ -17,8 +17,9 @@ _QUOTING = {
     "uuid_parsing": "a valid UUID",
     "url_parsing": "a valid URL",
     "url_syntax_violation": "a valid URL",
+    "extra_forbidden": "no field of this name",
 }
-"""What is told instead of the messages of pydantic's own that quote what was found."""
+"""What is told instead of the messages of pydantic's own that quote what was found, or are no end of a sentence."""
 _LONGEST_KEY = 40
 
 

@@ -93,7 +93,7 @@ class Calling(NamedTuple):
         raise ReturnError(
             delegate=self.id,
             found=f"what {self.subagent.name} returned{after} is not a valid {expected}",
-            fix="Have the subagent return what the handoff takes; what it returned is on `.returned`.",
+            fix=_advice(returned.value, stuck=stuck),
             problems=error.problems,
             original=error.original,
             returned=returned.whole,
@@ -121,3 +121,10 @@ def _same(one: object, other: object) -> bool:
         return bool(one == other)
     except Exception:  # noqa: BLE001 - an equality of the user's own that raises says nothing
         return False
+
+
+def _advice(returned: object, *, stuck: bool) -> str:
+    advice = "Have the subagent return what the handoff takes; what it returned is on `.returned`."
+    if returned is None:
+        advice = "Have the function return it, or give the graph a response_format, or from_graph output='text'."
+    return f"It gave the same again, so it was not asked once more. {advice}" if stuck else advice

@@ -6,7 +6,7 @@ from typing import Any, Protocol, overload
 from langgraph.typing import ContextT as Ctx
 
 from crux_langgraph._delegate._delegate import Args, Delegate, In, Out
-from crux_langgraph._delegate._refusing import DEFAULT_MAX_DEPTH, OnError, refusal
+from crux_langgraph._delegate._refusing import DEFAULT_MAX_DEPTH, OnError, checked_handoff, refusal
 from crux_langgraph._handoff import Handoff
 
 
@@ -69,6 +69,7 @@ def delegate(
     from crux_langgraph._delegate._function import read_function
 
     def decorate(function: Callable[..., Any]) -> Delegate[Any, Any, Any, Any]:
+        checked_handoff(getattr(function, "__name__", type(function).__name__), handoff)
         subagent = read_function(function, handoff.input_schema, args_schema, context_schema)
         if timeout_s is not None and not subagent.is_async:
             raise refusal(

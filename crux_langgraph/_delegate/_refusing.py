@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from crux_langgraph._handoff import Handoff
 from crux_langgraph.errors import DefinitionError
 
 DEFAULT_MAX_DEPTH = 8
@@ -13,6 +14,16 @@ OnError = Literal["raise", "tell"]
 def refusal(name: str, found: str, fix: str) -> DefinitionError:
     """Give the error of a wrongly defined delegate."""
     return DefinitionError(handoff=name, found=found, fix=fix, kind="delegate")
+
+
+def checked_handoff(name: str, given: object) -> None:
+    """Refuse what is no handoff, such as the model that one would take."""
+    if not isinstance(given, Handoff):
+        raise refusal(
+            name,
+            f"its handoff is of type {type(given).__name__}",
+            "Give handoff= a function decorated with @handoff, or Handoff.of(Model, id=...).",
+        )
 
 
 def checked_repairs(name: str, given: object) -> int:

@@ -33,7 +33,7 @@ from crux_langgraph._defining import (
     contract_for,
     id_from,
 )
-from crux_langgraph._handoff._options import HandoffOptions, OnPrepare, Options, SharedOptions
+from crux_langgraph._handoff._options import HandoffOptions, OnPrepare, SharedOptions, checked_options
 from crux_langgraph._inbox import Inbox
 from crux_langgraph._payload import Payload, records_in, written
 from crux_langgraph._receipt import Receipt
@@ -72,7 +72,7 @@ class Handoff(Inbox[In, Out], Generic[In, Out, Ret]):
         """Check the definition. Use `@handoff` or `Handoff.of`, which document the options and what they raise."""
         functools.update_wrapper(self, transform, updated=())
         name = self.__name__ = signature.name
-        given = Options(**options)
+        given = checked_options(name, options)
         super().__init__(checked_store(name, given.store))
         self._signature = signature
         self._input: Contract[In] = contract_for(name, "input", signature.input_type)

@@ -8,6 +8,7 @@ from typing_extensions import TypedDict
 from crux_langgraph._payload import Payload
 from crux_langgraph._summarizing import Summarize
 from crux_langgraph.compression import Counter, estimate_tokens
+from crux_langgraph.errors import DefinitionError
 
 OnPrepare = Callable[[Payload[Any]], object]
 """A hook that is called with each prepared payload, sync or async; what it returns is ignored."""
@@ -44,3 +45,14 @@ class Options(NamedTuple):
     on_prepare: OnPrepare | None = None
     version: int = 1
     store: Any = None
+
+
+def checked_options(name: str, given: HandoffOptions) -> Options:
+    """Give the options. Raises `DefinitionError` for a name that is none of them."""
+    if unknown := sorted(given.keys() - set(Options._fields)):
+        raise DefinitionError(
+            handoff=name,
+            found=f"{', '.join(unknown)} is no option of a handoff",
+            fix=f"Give one of these: {', '.join(Options._fields)}.",
+        )
+    return Options(**given)

@@ -69,7 +69,11 @@ def tiktoken_counter(name: str = "o200k_base") -> Counter:
 
     Needs the `tiktoken` package. It downloads the encoding once, at this call, unless `TIKTOKEN_CACHE_DIR` has it.
     """
-    tiktoken: Any = import_module("tiktoken")
+    try:
+        tiktoken: Any = import_module("tiktoken")
+    except ModuleNotFoundError as error:
+        msg = 'tiktoken_counter() needs tiktoken: pip install "crux-langgraph[tiktoken]"'
+        raise ModuleNotFoundError(msg, name=error.name) from error
     encoding = (
         tiktoken.get_encoding(name) if name in tiktoken.list_encoding_names() else tiktoken.encoding_for_model(name)
     )

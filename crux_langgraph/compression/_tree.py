@@ -8,7 +8,7 @@ from typing import Any, Literal, cast, get_origin
 
 from pydantic import BaseModel
 
-from crux_langgraph._contract._annotations import UNIONS, arguments, bare, is_root, members, metadata
+from crux_langgraph._contract._annotations import UNIONS, arguments, bare, is_mark, is_root, members, metadata
 from crux_langgraph.compression._dumping import DEEPEST, GONE, SCALARS, as_data, is_plain, is_record, is_series
 from crux_langgraph.compression._turns import Conversation, Turn, conversation_in
 from crux_langgraph.fields import MASK, Fit, Omit, Pin
@@ -229,8 +229,8 @@ def _collected_marks(annotation: Any) -> Marks:
     found = list(_metadata_of(annotation))
     fits = [mark for mark in found if isinstance(mark, Fit)]
     return Marks(
-        pin=any(isinstance(mark, Pin) for mark in found),
-        omit=any(isinstance(mark, Omit) for mark in found),
+        pin=any(is_mark(mark, Pin) for mark in found),
+        omit=any(is_mark(mark, Omit) for mark in found),
         weight=fits[0].weight if fits else 1.0,
         order=fits[0].order if fits else None,
         summarize=fits[0].summarize if fits else None,

@@ -81,7 +81,7 @@ def _opened(handoff: str, wanted: Any, method: str) -> Store:
         return _sqlite(handoff, wanted, method)
     if urlsplit(wanted).scheme in _SCHEMES:
         return _postgres(handoff, wanted, method)
-    raise _unusable(handoff, method, f"{ENVIRONMENT} is a URL of another kind")
+    raise _unusable(handoff, method, f"the URL of its store, {ENVIRONMENT} or --store, is of another kind")
 
 
 def _sqlite(handoff: str, url: str, method: str) -> Store:

@@ -79,3 +79,9 @@ def test_a_model_that_cannot_count_here_is_refused_with_its_error_chained() -> N
     with pytest.raises(errors.DefinitionError, match="raised ConnectionError") as caught:
         model_counter(Counting(replies=[], count=offline))
     assert isinstance(caught.value.__cause__, ConnectionError)
+
+
+def test_without_the_package_it_is_told_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tiktoken", None)  # type: ignore[arg-type]
+    with pytest.raises(ModuleNotFoundError, match=r'pip install "crux-langgraph\[tiktoken\]"'):
+        tiktoken_counter()

@@ -1,11 +1,12 @@
 """What fields say they may lose: pinned, weighted, ordered, omitted, private; at any depth."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import pytest
 from pydantic import BaseModel, RootModel, field_serializer
 from typing_extensions import TypedDict
 
+from crux_langgraph import Handoff, errors
 from crux_langgraph.compression import DoesNotFitError, fit
 from crux_langgraph.fields import Fit, Omit, Pin, Private
 
@@ -249,3 +250,25 @@ def test_a_value_nested_beyond_reason_is_shown_as_text() -> None:
     for _ in range(5_000):
         deep = [deep]
     assert fit({"deep": deep}, 3_000).tokens <= 3_000
+
+
+class Bare(BaseModel):
+    kept: Annotated[str, Pin]
+    hidden: Annotated[str, Omit] = "raw"
+    long: str
+
+
+def test_a_mark_without_parentheses_is_meant_as_one_with_them() -> None:
+    shown = fit(Bare(kept="the question " * 3, long="It rained again on that day. " * 50), 60)
+    tiers = {part.path: part.tier for part in shown.parts}
+    assert (tiers["kept"], tiers["hidden"]) == ("verbatim", "reference")
+    assert "the question " * 3 in shown.text
+
+
+class PinnedByDefault(BaseModel):
+    question: str = cast("Any", Pin())
+
+
+def test_a_mark_in_the_place_of_a_default_is_refused() -> None:
+    with pytest.raises(errors.DefinitionError, match=r"expected Annotated\[..., Pin\(\)\], found Pin as its default"):
+        Handoff.of(PinnedByDefault, id="x")

@@ -356,3 +356,9 @@ def test_partials_are_named_by_what_they_wrap() -> None:
     partial = functools.partial(function, note="n")
     with pytest.raises(errors.DefinitionError):
         handoff(id="Bad Id")(partial)
+
+
+def test_an_unknown_option_is_refused_with_those_that_there_are() -> None:
+    wrong: Any = {"from_": "research"}
+    with pytest.raises(errors.DefinitionError, match=r"from_ is no option of a handoff\nGive one of these: id, from_a"):
+        Handoff.of(Brief, id="x", **wrong)

@@ -353,3 +353,13 @@ def test_a_local_function_may_name_itself() -> None:
         return decorated() if not decorated else made("end")
 
     assert (local.run({}).data.task, decorated.run({}).data.task) == ("end", "end")
+
+
+def test_what_is_no_handoff_is_refused_with_how_to_make_one() -> None:
+    wrong: Any = Research
+    with pytest.raises(errors.DefinitionError, match=r"its handoff is of type ModelMetaclass\nGive handoff="):
+
+        @delegate(handoff=wrong)
+        def subagent(question: str) -> Research:  # pyright: ignore[reportUnusedFunction]
+            """Research a question."""
+            raise NotImplementedError(question)

@@ -99,7 +99,7 @@ async def test_bad_arguments_name_the_fields_and_no_values(call: Call) -> None:
         "delegate 'research' (layer: arguments): the arguments are not what it takes\n"
         "  question: expected a valid string, found int\n"
         "  depth: expected a valid integer, unable to parse string as an integer, found str\n"
-        "  more: expected what satisfies: Extra inputs are not permitted, found int\n"
+        "  more: expected no field of this name, found int\n"
         "Call it again with the arguments that its schema describes. The subagent was not started."
     )
     assert (caught.value.delegate, caught.value.layer) == ("research", "arguments")
@@ -225,7 +225,7 @@ async def test_repairs_are_bounded(call: Call) -> None:
 
 async def test_the_same_wrong_return_is_not_sent_back_again(call: Call) -> None:
     made, asked = returning({"question": 1}, {"question": 1}, {"question": "q"}, max_repairs=5)
-    with pytest.raises(errors.ReturnError, match="after 1 repair is not"):
+    with pytest.raises(errors.ReturnError, match=r"after 1 repair is not.*\n.*\nIt gave the same again"):
         await call.run(made, {})
     assert len(asked) == 2
 
@@ -343,3 +343,9 @@ async def test_an_invalid_answer_to_an_interrupt_passes_through(call: Call) -> N
     assert is_invalid_resume(caught.value)
     out = await call(graph, Command(resume={"question": "q"}), config)
     assert out["seen"]["task"] == "q"
+
+
+async def test_a_function_that_returns_nothing_is_told_to_return(call: Call) -> None:
+    made, _ = returning(None, max_repairs=0)
+    with pytest.raises(errors.ReturnError, match="Have the function return it, or give the graph a response_format"):
+        await call.run(made, {})

@@ -1,5 +1,7 @@
 """`create_agent` agents that receive handoffs: what their model is sent, and what their graph keeps."""
 
+import importlib
+import sys
 from typing import Any
 
 import pytest
@@ -465,7 +467,8 @@ def test_a_middleware_is_named_by_its_handoffs() -> None:
 @pytest.mark.parametrize(
     "handoffs, options, sentence",
     [
-        ([], {}, r"no handoffs\nName those"),
+        ([], {}, r"^middleware 'HandoffContext' .* no handoffs\nName those"),
+        (["to-writer"], {}, r"it was given a str\nName those"),
         ([make(), make()], {}, "two handoffs of one id"),
         (
             [make()],
@@ -483,3 +486,10 @@ def test_options_that_cannot_work_are_refused_with_what_to_write(
 ) -> None:
     with pytest.raises(errors.DefinitionError, match=sentence):
         HandoffContext(*handoffs, **options)
+
+
+def test_without_langchain_it_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "crux_langgraph.middleware")
+    monkeypatch.setitem(sys.modules, "langchain.agents.middleware.types", None)  # type: ignore[arg-type]
+    with pytest.raises(ModuleNotFoundError, match=r'pip install "crux-langgraph\[agents\]"'):
+        importlib.import_module("crux_langgraph.middleware")

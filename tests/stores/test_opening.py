@@ -86,7 +86,7 @@ def test_what_is_no_store_is_refused_when_the_handoff_is_defined(store: Any) -> 
 
 def test_what_the_environment_names_is_checked_too(monkeypatch: Any) -> None:
     monkeypatch.setenv("CRUX_HANDOFF_URL", "redis://localhost")
-    with pytest.raises(errors.NoStoreError, match="CRUX_HANDOFF_URL is a URL of another kind"):
+    with pytest.raises(errors.NoStoreError, match="CRUX_HANDOFF_URL or --store, is of another kind"):
         make().send(GOOD, scope="t")
 
 
