@@ -62,9 +62,9 @@ def contract_for(name: str, side: str, annotation: Any) -> Contract[Any]:
     if lost:
         raise DefinitionError(
             handoff=name,
-            found=f"{model.__name__}, its {side}, has fields that would not survive being written as JSON",
+            found=f"{model.__name__}, its {side}, has fields that cannot cross as they are declared",
             problems=lost,
-            fix="Change these fields: a payload travels as JSON through checkpoints and stores.",
+            fix="Change each as it says: a payload travels as JSON through checkpoints and stores.",
         )
     contract = Contract(model)
     _refuse_unhidden(name, f"{model.__name__}, its {side},", contract.hidden)

@@ -2,7 +2,7 @@
 
 import dataclasses
 import types
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, NotRequired, Required, TypeVar, Union, cast, get_args, get_origin
 
 from pydantic import BaseModel, JsonValue
@@ -30,6 +30,15 @@ def metadata(annotation: Any) -> tuple[Any, ...]:
             found = (*get_args(annotation)[1:], *found)
         annotation = inner
     return found
+
+
+def metadata_of_members(annotation: Any) -> Iterator[Any]:
+    """Give what `Annotated` carries on an annotation, and on each member of a union."""
+    yield from metadata(annotation)
+    kind = bare(annotation)
+    if get_origin(kind) in UNIONS:
+        for member in arguments(kind):
+            yield from metadata_of_members(member)
 
 
 def is_alias(annotation: Any) -> bool:

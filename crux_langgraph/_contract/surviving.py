@@ -1,4 +1,4 @@
-"""At decoration: which fields of a payload model would not survive being written as JSON and read back."""
+"""At decoration: which fields of a payload model JSON would lose or change, or are marked as what they cannot be."""
 
 import collections.abc
 import dataclasses
@@ -22,7 +22,17 @@ from pydantic import (
     WrapSerializer,
 )
 
-from crux_langgraph._contract._annotations import UNIONS, arguments, bare, is_alias, is_mark, is_root, members, metadata
+from crux_langgraph._contract._annotations import (
+    UNIONS,
+    arguments,
+    bare,
+    is_alias,
+    is_mark,
+    is_root,
+    members,
+    metadata,
+    metadata_of_members,
+)
 from crux_langgraph.errors import FieldProblem
 from crux_langgraph.fields import Fit, Omit, Pin, Private
 
@@ -67,7 +77,10 @@ _MAPPINGS = (
 
 
 def lost_fields(model: type[BaseModel]) -> list[FieldProblem]:
-    """Find every field, at any depth, that JSON would lose or change; `expected` says what to write instead."""
+    """Find every field, at any depth, that JSON would lose or change or whose marks contradict one another.
+
+    `expected` says what to write instead.
+    """
     return list(_Walk().faults(model, ""))
 
 
@@ -105,6 +118,7 @@ class _Walk:
             )
         for argument in types:
             yield from _misplaced(argument, path)
+            yield from _contradiction(argument, f"{path}[]") if container not in UNIONS else ()
             yield from self.faults(argument, path if container in UNIONS else f"{path}[]")
 
     def _fields(self, kind: Any, fields: Any, path: str) -> Iterator[FieldProblem]:
@@ -118,6 +132,7 @@ class _Walk:
             yield from _marks_as_defaults(kind, path)
             yield from _unreadable(kind, path)
         for name, annotation in fields.items():
+            yield from _contradiction(annotation, (path or "(root)") if is_root(kind) else join(path, name))
             if isinstance(annotation, dataclasses.InitVar):
                 yield FieldProblem(join(path, name), "a field that is kept (an InitVar is not)", "InitVar")
             else:
@@ -207,6 +222,12 @@ def _unreadable(model: type[BaseModel], path: str) -> Iterator[FieldProblem]:
 def _misplaced(annotation: Any, path: str) -> Iterator[FieldProblem]:
     if _stays_out(annotation):
         yield FieldProblem(path, "Private(in_state=False) around the whole annotation of a model's field", "it inside")
+
+
+def _contradiction(annotation: Any, path: str) -> Iterator[FieldProblem]:
+    marks = list(metadata_of_members(annotation))
+    if all(any(is_mark(item, mark) for item in marks) for mark in (Pin, Omit)):
+        yield FieldProblem(path, "Pin() to show it whole or Omit() to leave it out", "both")
 
 
 def _stays_out(annotation: Any) -> bool:

@@ -8,7 +8,15 @@ from typing import Any, Literal, cast, get_origin
 
 from pydantic import BaseModel
 
-from crux_langgraph._contract._annotations import UNIONS, arguments, bare, is_mark, is_root, members, metadata
+from crux_langgraph._contract._annotations import (
+    UNIONS,
+    arguments,
+    bare,
+    is_mark,
+    is_root,
+    members,
+    metadata_of_members,
+)
 from crux_langgraph.compression._dumping import DEEPEST, GONE, SCALARS, as_data, is_plain, is_record, is_series
 from crux_langgraph.compression._turns import Conversation, Turn, conversation_in
 from crux_langgraph.fields import MASK, Fit, Omit, Pin
@@ -226,7 +234,7 @@ def _marks(annotation: Any) -> Marks:
 
 
 def _collected_marks(annotation: Any) -> Marks:
-    found = list(_metadata_of(annotation))
+    found = list(metadata_of_members(annotation))
     fits = [mark for mark in found if isinstance(mark, Fit)]
     return Marks(
         pin=any(is_mark(mark, Pin) for mark in found),
@@ -238,11 +246,3 @@ def _collected_marks(annotation: Any) -> Marks:
 
 
 _cached_marks = lru_cache(maxsize=4096)(_collected_marks)
-
-
-def _metadata_of(annotation: Any) -> Iterable[Any]:
-    yield from metadata(annotation)
-    kind = bare(annotation)
-    if get_origin(kind) in UNIONS:
-        for member in arguments(kind):
-            yield from _metadata_of(member)

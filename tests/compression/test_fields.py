@@ -272,3 +272,39 @@ class PinnedByDefault(BaseModel):
 def test_a_mark_in_the_place_of_a_default_is_refused() -> None:
     with pytest.raises(errors.DefinitionError, match=r"expected Annotated\[..., Pin\(\)\], found Pin as its default"):
         Handoff.of(PinnedByDefault, id="x")
+
+
+class PinnedAndOmitted(BaseModel):
+    page: Annotated[str, Pin(), Omit()]
+
+
+class BothInside(BaseModel):
+    pages: list[Annotated[str, Omit, Pin]]
+
+
+class BothByUnion(BaseModel):
+    page: Annotated[str, Pin()] | Annotated[int, Omit()]
+
+
+class BothAtTheRoot(RootModel[str]):
+    root: Annotated[str, Pin(), Omit()]
+
+
+class PinOfOmitted(BaseModel):
+    inner: Annotated[Bare, Pin()]
+
+
+@pytest.mark.parametrize(
+    "model, path",
+    [(PinnedAndOmitted, "page"), (BothInside, "pages[]"), (BothByUnion, "page"), (BothAtTheRoot, "(root)")],
+)
+def test_a_field_that_is_to_be_shown_whole_and_left_out_is_refused(model: type[BaseModel], path: str) -> None:
+    with pytest.raises(errors.DefinitionError, match="Change each as it says") as caught:
+        Handoff.of(model, id="x")
+    assert caught.value.problems == (
+        errors.FieldProblem(path, "Pin() to show it whole or Omit() to leave it out", "both"),
+    )
+
+
+def test_a_pinned_model_may_have_an_omitted_field() -> None:
+    assert Handoff.of(PinOfOmitted, id="x").output_schema is PinOfOmitted
