@@ -1,13 +1,16 @@
 """@delegate: a function that runs a subagent becomes something that a program and a model can call."""
 
 from collections.abc import Callable, Coroutine
-from typing import Any, Protocol, overload
+from functools import wraps
+from typing import Any, Protocol, TypeVar, cast, overload
 
 from langgraph.typing import ContextT as Ctx
 
 from crux_langgraph._delegate._delegate import Args, Delegate, In, Out
 from crux_langgraph._delegate._refusing import DEFAULT_MAX_DEPTH, OnError, checked_handoff, refusal
 from crux_langgraph._handoff import Handoff
+
+Maker = TypeVar("Maker", bound=Callable[..., Any])
 
 
 class DelegateDecorator(Protocol[In, Out, Ctx, Args]):
@@ -19,6 +22,23 @@ class DelegateDecorator(Protocol[In, Out, Ctx, Args]):
     def __call__(self, subagent: Callable[..., In], /) -> Delegate[In, Out, Ctx, Args]: ...
 
 
+def _with_its_handoff(make: Maker) -> Maker:
+    """Refuse `@delegate` alone and `@delegate(contract)` with a sentence in place of Python's own."""
+
+    @wraps(make)
+    def checked(*bare: object, **options: Any) -> Any:
+        if bare or "handoff" not in options:
+            raise refusal(
+                getattr(bare[0], "__name__", type(bare[0]).__name__) if bare else "@delegate",
+                "it is not told its handoff by name",
+                "Write @delegate(handoff=...) above it, with a function decorated with @handoff, or Handoff.of(Model, id=...).",
+            )
+        return make(**options)
+
+    return cast("Maker", checked)
+
+
+@_with_its_handoff
 def delegate(
     *,
     handoff: Handoff[In, Out],

@@ -2,10 +2,11 @@
 
 import copy
 import functools
+import inspect
 import json
 import threading
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import pytest
 from langchain.tools import ToolRuntime
@@ -70,6 +71,21 @@ def test_a_delegate_is_named_by_its_function_and_can_be_called_as_it() -> None:
     assert repr(made) == "<Delegate research: research_arguments -> Brief>"
     assert made("Why?", depth=0) == Research(question="Why?")
     assert (make(research, id="other").id, made.handoff) == ("other", CONTRACT)
+
+
+@pytest.mark.parametrize(
+    "given, named",
+    [((research,), "research"), ((CONTRACT,), "to_brief"), ((3,), "int"), ((), "@delegate")],
+    ids=["bare", "by position", "a number", "nothing"],
+)
+def test_a_delegate_without_its_handoff_by_name_is_told_what_to_write(given: tuple[Any, ...], named: str) -> None:
+    with pytest.raises(errors.DefinitionError, match=r"\nWrite @delegate\(handoff=\.\.\.\) above it") as caught:
+        cast("Any", delegate)(*given)
+    assert caught.value.handoff == named
+
+
+def test_the_decorator_still_shows_its_options() -> None:
+    assert list(inspect.signature(delegate).parameters)[:2] == ["handoff", "args_schema"]
 
 
 def test_arguments_come_from_the_signature_and_their_descriptions_from_the_docstring() -> None:

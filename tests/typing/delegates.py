@@ -93,3 +93,8 @@ def wrong_return(question: str) -> Brief:
 @delegate(handof=contract)  # type: ignore[call-arg, arg-type] # pyright: ignore[reportCallIssue, reportUntypedFunctionDecorator]
 def wrong_option(question: str) -> Research:
     return Research(question=question)
+
+
+@delegate  # type: ignore[call-arg, arg-type] # pyright: ignore[reportCallIssue, reportArgumentType, reportUntypedFunctionDecorator]
+def without_handoff(question: str) -> Research:
+    return Research(question=question)
