@@ -6,7 +6,8 @@ from typing import Any, NamedTuple, NoReturn, cast
 from pydantic import BaseModel
 
 from crux_langgraph._contract import Contract
-from crux_langgraph.compression import Counter, Fitted, FittedPart, Frame, Tier, fit
+from crux_langgraph.compression import Counter, Fitted, FittedPart, Frame, Tier
+from crux_langgraph.compression._fitting import fit_checked
 from crux_langgraph.errors import BudgetError, DoesNotFitError
 
 
@@ -53,7 +54,7 @@ class Rendering(NamedTuple):
 
     def _fitted(self, data: BaseModel, frame: Frame, max_tokens: int) -> Fitted:
         try:
-            return fit(data, max_tokens, counter=sound(self.counter), task=self.task, wrap=frame.around)
+            return fit_checked(data, max_tokens, counter=sound(self.counter), task=self.task, wrap=frame.around)
         except CounterFaultError as fault:
             self.raise_fault(fault, max_tokens)
         except DoesNotFitError as error:

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from crux_langgraph._model_use import SUMMARY_PATH
 from crux_langgraph._rendering import CounterFaultError, Rendered, Rendering, sound
 from crux_langgraph.compression import Counter, Fitted, FittedPart, Frame, fit
+from crux_langgraph.compression._fitting import fit_checked
 from crux_langgraph.compression._passages import Prose, prose_of
 from crux_langgraph.errors import DoesNotFitError
 
@@ -77,7 +78,7 @@ class Summarized(NamedTuple):
         led = self._led(self.shrunk(summary, max(1, self.quota(max_tokens))))
         if not self.prose.rest.root:
             return self._alone(led, max_tokens)
-        fitted = fit(
+        fitted = fit_checked(
             self.prose.rest,
             max_tokens,
             counter=self.counter,

@@ -1,7 +1,7 @@
 """Every error this package raises: facts as attributes, the sentence in `str(error)`.
 
     CruxError
-    ├── DefinitionError          a decorator was used wrongly; raised at decoration
+    ├── DefinitionError          a decorator was used wrongly, at decoration; or a function, such as `fit`
     ├── WiringError              a graph is wired wrongly; raised when it is built
     ├── WrongWayError            something asynchronous was called synchronously
     ├── DoesNotFitError          `fit`: what must be shown is more than `max_tokens`
@@ -140,7 +140,10 @@ class CruxError(Exception):
 
 
 class DefinitionError(CruxError):
-    """A handoff or a delegate is defined wrongly. `handoff` is its id or function name, `fix` what to write instead."""
+    """A handoff or a delegate is defined wrongly, or a function such as `fit` was given what cannot be meant.
+
+    `handoff` is its id or function name, `fix` what to write instead.
+    """
 
     layer: ClassVar[str] = "definition"
 

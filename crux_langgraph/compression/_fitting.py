@@ -31,8 +31,27 @@ def fit(
     `wrap` puts a frame around the text (it must keep the text whole): the budget holds for the framed text, and the
     answer's `text` is without it. Pure: the same arguments give the same answer.
 
-    Raises `DoesNotFitError` when the pinned fields, or the frame alone, take more than `max_tokens`.
+    Raises `DoesNotFitError` when the pinned fields, or the frame alone, take more than `max_tokens`, and
+    `DefinitionError` for arguments that cannot be meant, such as a budget of 0 or an object without a JSON form.
     """
+    from crux_langgraph.compression._refusing import check_options, check_value  # whoever calls `fit` alone needs it
+
+    check_value(value)
+    check_options(max_tokens, counter, task, focus, receiver)
+    return fit_checked(value, max_tokens, counter=counter, task=task, focus=focus, receiver=receiver, wrap=wrap)
+
+
+def fit_checked(
+    value: object,
+    max_tokens: int,
+    *,
+    counter: Counter,
+    task: str = "",
+    focus: Sequence[str] = (),
+    receiver: type[BaseModel] | None = None,
+    wrap: Callable[[str], str] = as_it_is,
+) -> Fitted:
+    """Do what `fit` does, with arguments that are known to be right. A budget below 1 holds no frame."""
     # Most programs that import this package never cut anything: the tables of words are loaded when something is cut.
     from crux_langgraph.compression._budget import Budget
     from crux_langgraph.compression._relevance import Query

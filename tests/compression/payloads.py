@@ -83,4 +83,4 @@ MESSAGES = st.lists(
     max_size=8,
 )
 PAYLOADS = DATA | BRIEFS | MESSAGES
-BUDGETS = st.integers(0, 400)
+BUDGETS = st.integers(1, 400)
