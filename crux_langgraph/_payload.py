@@ -23,6 +23,8 @@ HANDOFFS_KEY = "handoffs"
 """The state channel in which envelopes travel, by payload id."""
 
 _FORMAT = 1
+_MOST_SHOWN = 2_000
+"""Characters of the data that a repr shows."""
 
 
 def records_in(state: object) -> list[Mapping[str, Any]]:
@@ -61,7 +63,9 @@ class Payload(Generic[Out_co]):
     receipt: Receipt = field(compare=False)
 
     def __repr__(self) -> str:
-        shown = self._written(self.contract.text_shown)
+        text: str = self._written(self.contract.text_shown)
+        missing = len(text) - _MOST_SHOWN
+        shown = f"{text[:_MOST_SHOWN]}… ({missing:,} more characters)" if missing > 0 else text
         return f"Payload(id={self.id!r}, handoff={self.handoff!r}, version={self.version}, data={shown})"
 
     def _repr_html_(self) -> str:

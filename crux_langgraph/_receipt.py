@@ -1,11 +1,14 @@
 """Receipt: what a handoff cost and changed."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from crux_langgraph._model_use import SUMMARY_PATH, ModelUse, Reason
 from crux_langgraph._rendering import Rendered
 from crux_langgraph.compression import CUT, Counter, FittedPart, Tier
+from crux_langgraph.errors import HandoffError
+
+_MOST_PATHS = 5
 
 
 class Receipt:
@@ -36,8 +39,29 @@ class Receipt:
         self._measured = dict(measured or {})
 
     def __repr__(self) -> str:
-        seconds = ", ".join(f"{step}={taken:.6f}" for step, taken in self.durations_s.items())
-        return f"Receipt({seconds}, measured={self._measured})"
+        return f"<Receipt {'; '.join(self._facts())}>"
+
+    def _facts(self) -> Iterator[str]:
+        """Give what is known without counting, and no value of the payload, which sentences of a model may hold."""
+        yield from self._sizes()
+        if self.model:
+            yield f"model: {self.model.calls} calls"
+        if self.degraded:
+            yield f"degraded: {', '.join(self.degraded)}"
+        yield f"{self.duration_s * 1000:,.1f} ms"
+
+    def _sizes(self) -> Iterator[str]:
+        try:
+            rendered = self._rendered()
+        except HandoffError as error:
+            yield f"no context ({type(error).__name__})"
+            return
+        yield rendered.tier
+        known = {"input": None, "context": rendered.tokens}
+        sizes = ((name, self._measured.get(f"{name}_tokens", tokens)) for name, tokens in known.items())
+        yield from (f"{name}: {tokens:,} tokens" for name, tokens in sizes if tokens is not None)
+        if self.omitted:
+            yield f"not in full: {_few(self.omitted)}"
 
     def _repr_html_(self) -> str:
         """What a notebook shows: the sizes as bars, what became of each part, and what a model was asked."""
@@ -164,6 +188,12 @@ class Receipt:
         if key not in self._measured and text is not None:
             self._measured[key] = count(text())
         return self._measured.get(key)
+
+
+def _few(paths: Sequence[str]) -> str:
+    shown = [path if path.isprintable() else repr(path) for path in paths[:_MOST_PATHS]]
+    more = [f"and {len(paths) - _MOST_PATHS} more"] if len(paths) > _MOST_PATHS else []
+    return ", ".join(path or "(root)" for path in (*shown, *more))
 
 
 def _utf8_length(text: str) -> int:

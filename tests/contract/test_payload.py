@@ -3,19 +3,23 @@
 import json
 import pickle
 import re
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, field_serializer
+from pydantic import BaseModel, RootModel, create_model, field_serializer
 from support import GOOD, Brief, Call, make
 
-from crux_langgraph import Context, Handoff, errors, estimate_tokens
+from crux_langgraph import Context, Handoff, Pin, Receipt, errors, estimate_tokens
 
 
 class Note(BaseModel):
     text: str
+
+
+class Pinned(BaseModel):
+    text: Annotated[str, Pin()]
 
 
 NOTE = Handoff.of(Note, id="note", from_agent="a")
@@ -109,7 +113,72 @@ def test_a_payload_read_back_knows_the_sizes_that_were_measured() -> None:
     assert again.input_tokens == payload.receipt.input_tokens
     assert again.context_tokens == payload.receipt.context_tokens
     assert again.durations_s == payload.receipt.durations_s
-    assert "measured" in repr(again)
+
+
+def shown(receipt: Receipt) -> str:
+    """The receipt as it is printed, but for its milliseconds."""
+    return re.sub(r"[\d.]+ ms", "0.1 ms", f"{receipt}")
+
+
+def test_a_printed_receipt_tells_the_sizes_that_are_known_and_counts_nothing_itself() -> None:
+    counted: list[str] = []
+
+    def counter(text: str) -> int:
+        counted.append(text)
+        return len(text)
+
+    payload = Handoff.of(Note, id="note", counter=counter).prepare({"text": "hello" * 300})
+    counted.clear()
+    assert shown(payload.receipt) == "<Receipt verbatim; 0.1 ms>"
+    assert not counted
+    assert (payload.receipt.input_tokens, payload.receipt.context_tokens > 1500) == (1511, True)
+    assert shown(payload.receipt) == (
+        f"<Receipt verbatim; input: 1,511 tokens; context: {payload.receipt.context_tokens:,} tokens; 0.1 ms>"
+    )
+
+
+def test_a_printed_receipt_names_a_few_of_what_is_not_shown_in_full_and_no_value() -> None:
+    fields: Any = {f"part_{number}": (str, ...) for number in range(9)}
+    made = Handoff.of(create_model("Parts", **fields), id="parts", max_tokens=200)
+    payload = made.prepare({name: f"It rained at station {name}. " * 40 for name in fields})
+    told = shown(payload.receipt)
+    assert told.startswith("<Receipt extract; context: ")
+    more = len(payload.receipt.omitted) - 5
+    assert f"; not in full: {', '.join(payload.receipt.omitted[:5])}, and {more} more; 0.1 ms>" in told
+    assert "rained" not in told
+
+
+class Untitled(RootModel[dict[str, str]]):
+    pass
+
+
+def test_a_printed_receipt_stays_on_one_line_whatever_the_names_are() -> None:
+    payload = Handoff.of(Untitled, id="x", max_tokens=80).prepare({"a\nb": "It rained. " * 200})
+    assert payload.receipt.omitted == ("a\nb",)
+    assert "; not in full: 'a\\nb'; 0.1 ms>" in shown(payload.receipt)
+
+
+class Lines(RootModel[str]):
+    pass
+
+
+def test_a_printed_receipt_names_a_payload_without_fields_as_the_root() -> None:
+    payload = Handoff.of(Lines, id="x", max_tokens=80).prepare(Lines("It rained. " * 200))
+    assert "; not in full: (root); 0.1 ms>" in shown(payload.receipt)
+
+
+def test_a_receipt_without_a_context_can_be_printed_all_the_same() -> None:
+    envelope = NOTE.prepare({"text": "hello " * 200}).to_envelope()
+    again = Handoff.of(Pinned, id="note", from_agent="a", max_tokens=90).from_envelope(envelope)
+    assert shown(again.receipt) == "<Receipt no context (BudgetError); 0.1 ms>"
+
+
+def test_a_printed_payload_of_any_size_is_cut_and_says_how_much_is_missing() -> None:
+    told = repr(NOTE.prepare({"text": "x" * 5_000}))
+    assert told.startswith("Payload(id='")
+    assert told.endswith("xxx… (3,011 more characters))")
+    assert len(told) < 2_200
+    assert repr(NOTE.prepare({"text": "x" * 1_989})).endswith('x"})')
 
 
 def test_an_envelope_is_json_and_reads_back_to_an_equal_payload() -> None:
