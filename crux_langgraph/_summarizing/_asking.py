@@ -1,5 +1,6 @@
 """One request to the model: on a reservation, before a deadline, with at most one retry, its failures as values."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -12,6 +13,8 @@ from langgraph.errors import GraphBubbleUp
 from crux_langgraph._summarizing._failures import Failure, failure_of
 from crux_langgraph._summarizing._limits import Deadline, Ledger
 from crux_langgraph._waiting import Way
+
+_log = logging.getLogger("crux_langgraph")
 
 _LIMITS = Failure("limits")
 _LATE = Failure("timeout")
@@ -59,6 +62,8 @@ class Asker:
         finally:
             self.ledger.waited_s += deadline.passed_s
             self.ledger.levels += self.ledger.calls > before
+        for cause in sorted({reply.cause for reply in replies if isinstance(reply, Failure) and reply.cause}):
+            _log.warning("Summarize: the model failed (%s); the deterministic fit steps in", cause)
         heard = iter(replies)
         return [_LIMITS if request is None else next(heard) or _LATE for request in requests]
 

@@ -1,7 +1,7 @@
 """Why a model's part was not, or not fully, used: a closed set of reasons, read off any provider's exceptions."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from crux_langgraph._model_use import Reason
@@ -26,17 +26,26 @@ _CLIENT_NAMES = (
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A call that gave nothing. `transient`: worth one retry; `stops`: every further call would fail in the same way."""
+    """A call that gave nothing. `transient`: worth one retry; `stops`: every further call would fail in the same way.
+
+    `cause` names the class of the error, and its HTTP status: a provider's own words may repeat what it was sent.
+    """
 
     reason: Reason
     transient: bool = False
     stops: bool = False
     retry_after_s: float = 0.0
+    cause: str = field(default="", compare=False)
 
 
 def failure_of(error: Exception) -> Failure:
     """Read what a provider's exception means: by its HTTP status where it has one, else by its kind and name."""
     status = _status(error)
+    cause = type(error).__name__ if status is None else f"{type(error).__name__}, HTTP status {status}"
+    return replace(_meaning(error, status), cause=cause)
+
+
+def _meaning(error: Exception, status: int | None) -> Failure:
     if status == _TOO_MANY or _named(error, *_TOO_MANY_NAMES):
         return Failure("rate_limited", transient=True, retry_after_s=_retry_after(error))
     if status in _TIMED_OUT or isinstance(error, TimeoutError) or _named(error, "Timeout"):

@@ -1,5 +1,6 @@
 """Summarising, in order: plan, ask for every chunk at the same time, judge, perhaps ask once more over the answers."""
 
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -24,10 +25,13 @@ from crux_langgraph.errors import DefinitionError
 JOINED = "(joined answers)"
 """Stands in `Summary.extracted` for the answers of the first level, when the second one failed."""
 
+_log = logging.getLogger("crux_langgraph")
+
 T = TypeVar("T")
 
 _MAPS_SHARE = 0.7
 _MOST_SHOWN = 200
+_MOST_TOLD = 400
 _MOST_SENTENCES = 50
 
 
@@ -84,6 +88,8 @@ async def summarize(
     except DefinitionError:
         raise
     except Exception as error:  # noqa: BLE001 - a model that cannot be made, say for want of a key, is one that fails
+        # Nothing was sent yet, so its words hold nothing of the payload; they say what is missing.
+        _log.warning("Summarize: the model cannot be made (%s: %s); the deterministic fit steps in", *_told(error))
         return await job.extracted((failure_of(error).reason,))
     plan = await job.plan(window_of(models, window)) if quota_tokens > 0 else None
     if plan is None:
@@ -212,6 +218,10 @@ class _Job:
             extracted=(*failed, JOINED) if last and not last.text else tuple(failed),
             preselected=plan.preselected,
         )
+
+
+def _told(error: Exception) -> tuple[str, str]:
+    return type(error).__name__, " ".join(f"{error}".split())[:_MOST_TOLD]
 
 
 def _reasons(judged: Iterable[Judged]) -> tuple[Reason, ...]:

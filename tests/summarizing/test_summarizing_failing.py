@@ -369,10 +369,36 @@ async def test_nothing_but_paths_makes_no_call(run: Any) -> None:
     assert (summary.calls, summary.degraded) == (0, ("limits",))
 
 
-async def test_a_model_that_cannot_be_made_for_want_of_a_key_degrades(run: Any, monkeypatch: Any) -> None:
+async def test_a_failing_model_is_told_of_once_by_its_kind_and_status_without_its_words(
+    run: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    summary = await run(Summarize(always(Status(401)), max_calls=6), TEXT, quota_tokens=2_000)
+    assert summary.degraded == ("provider_error",)
+    assert caplog.messages == ["Summarize: the model failed (Status, HTTP status 401); the deterministic fit steps in"]
+
+
+async def test_a_model_that_answers_at_its_retry_is_not_told_of(run: Any, caplog: pytest.LogCaptureFixture) -> None:
+    replies: list[Any] = [Status(500), "It rained."]
+    summary = await run(Summarize(Writer(script=lambda *_: replies.pop(0))), SHORT)
+    assert (summary.text, caplog.messages) == ("It rained.", [])
+
+
+async def test_an_error_without_a_status_is_told_by_its_kind(run: Any, caplog: pytest.LogCaptureFixture) -> None:
+    await run(Summarize(always(KeyError("It rained"))), SHORT)
+    assert caplog.messages == ["Summarize: the model failed (KeyError); the deterministic fit steps in"]
+
+
+async def test_a_model_that_cannot_be_made_for_want_of_a_key_degrades(
+    run: Any, monkeypatch: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     summary = await run(Summarize("openai:gpt-5-mini"), SHORT)
     assert (summary.degraded, summary.calls, summary.levels) == (("provider_error",), 0, 0)
+    [told] = caplog.messages
+    assert told.startswith("Summarize: the model cannot be made (OpenAIError: ")
+    assert "OPENAI_API_KEY" in told
+    assert told.endswith("); the deterministic fit steps in")
+    assert len(told) < 500
 
 
 async def test_control_flow_of_langgraph_passes_through(run: Any) -> None:
