@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from crux_langgraph.cli._plain import one_line, plain
-from crux_langgraph.errors import HandoffError
+from crux_langgraph.errors import HandoffError, NoStoreError
 from crux_langgraph.stores import Record, State, open_store
 from crux_langgraph.stores.sqlite import SqliteStore
 
@@ -108,6 +108,7 @@ def requeue(
     count: int = _asked(store, lambda opened: opened.requeue(handoff, record))
     typer.echo(json.dumps({"requeued": count}) if as_json else f"requeued {count}")
     if not count:
+        _tell_unknown(store, handoff)
         raise typer.Exit(1)
 
 
@@ -119,6 +120,8 @@ def _list(
         handoff, where, states=states, before=None, limit=limit
     )
     rows = [_facts(record) for record in _asked(store, page)]
+    if not rows:
+        _tell_unknown(store, handoff)
     _show(rows, ("id", "scope", "status", "attempts", "sent", "reason"), as_json=as_json)
 
 
@@ -129,7 +132,24 @@ def _asked(url: str, ask: Callable[[Any], Any]) -> Any:
             _stop(f"there is no inbox at {opened.path}; give --store URL")
         return ask(opened)
     except HandoffError as error:
-        _stop(f"{error.found}; {error.fix}")
+        _stop(f"{error.found}; {_fix(error)}")
+
+
+def _fix(error: HandoffError) -> str:
+    """Give what an operator can do, where the error tells a program's author what to write."""
+    if isinstance(error.original, ImportError) or (error.original is None and not isinstance(error, NoStoreError)):
+        return error.fix[:1].lower() + error.fix[1:]
+    if isinstance(error, NoStoreError):
+        return "give --store sqlite:///path or postgresql://..."
+    # The database's own words may hold values.
+    return "see whether the database runs and --store names it"
+
+
+def _tell_unknown(store: str, handoff: str) -> None:
+    known = sorted({name for name, *_ in _asked(store, lambda opened: opened.handoffs())})
+    if handoff not in known:
+        has = f"it has {', '.join(map(repr, known))}" if known else "it is empty"
+        typer.echo(f"crux-langgraph: {one_line(f'the store has nothing of handoff {handoff!r}; {has}')}", err=True)
 
 
 def _facts(record: Record) -> dict[str, Any]:

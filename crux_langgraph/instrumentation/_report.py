@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -64,8 +65,10 @@ class TraceReport(CapturedRuns):
         return page(self.roots, masked=self.masked, view_bytes=self.view_bytes)
 
     def write(self, path: str | Path) -> Path:
-        """Write the page to a file, in place of what was there, and give its path. Raises `OSError`."""
+        """Write the page to a file, in place of what was there, and give its path; folders are made. Raises `OSError`."""
         written = Path(path)
+        with suppress(FileExistsError):  # of what is no folder, writing says so
+            written.parent.mkdir(parents=True)
         written.write_text(self.html(), encoding="utf-8")
         return written
 

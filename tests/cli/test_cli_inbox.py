@@ -1,6 +1,9 @@
 """`crux-langgraph inbox`: what an operator sees of a store, and what it lets be delivered again."""
 
+import contextlib
 import json
+import sqlite3
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -65,8 +68,6 @@ def test_a_record_is_shown_without_its_data_unless_that_is_asked_for(command: An
 
 
 def test_a_record_that_is_broken_is_shown_as_far_as_it_goes(command: Any, url: str, tmp_path: Path) -> None:
-    import sqlite3
-
     for body in ("no JSON", "[]"):
         with sqlite3.connect(tmp_path / "x.sqlite") as connection:
             connection.execute("update crux_handoff set body = ?", (body.encode(),))
@@ -86,6 +87,50 @@ def test_what_is_not_there_is_said_on_stderr(command: Any, url: str, tmp_path: P
     assert not (tmp_path / "nowhere.sqlite").exists()
     ran = command("inbox", "list", "--store", "redis://x")
     assert (ran.code, ran.err.count("\n")) == (2, 1)
+
+
+def test_a_store_that_cannot_be_opened_is_told_in_one_sentence_for_who_called_the_command(command: Any) -> None:
+    assert command("inbox", "list", "--store", "redis://x").err.endswith(
+        "is of another kind; give --store sqlite:///path or postgresql://...\n"
+    )
+
+
+def test_a_driver_that_is_missing_is_told_with_how_to_install_it(command: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "crux_langgraph.stores.postgres", None)
+    ran = command("inbox", "list", "--store", "postgresql://localhost/nowhere")
+    assert ran.err.endswith('; run: pip install "crux-langgraph[postgres]"\n')
+
+
+def test_a_database_that_fails_is_told_without_its_own_words(command: Any, tmp_path: Path) -> None:
+    (tmp_path / "x.sqlite").write_text("no database " * 100, encoding="utf-8")
+    ran = command("inbox", "list", "--store", f"sqlite:///{tmp_path}/x.sqlite")
+    assert ran.err.endswith("DatabaseError; see whether the database runs and --store names it\n")
+
+
+def test_a_database_that_is_too_new_is_told_with_what_to_do(command: Any, url: str, tmp_path: Path) -> None:
+    close_all()
+    with contextlib.closing(sqlite3.connect(tmp_path / "x.sqlite")) as connection, connection:
+        connection.execute("insert into crux_handoff_schema (version) values (99)")
+    assert "; upgrade crux-langgraph here, or give" in command("inbox", "list", "--store", url).err
+
+
+@pytest.mark.parametrize("asked", [["dead"], ["history"], ["requeue"]], ids=str)
+def test_a_handoff_that_the_store_has_never_seen_is_told_with_those_it_has(
+    command: Any, url: str, asked: list[str]
+) -> None:
+    assert command("inbox", *asked, "a-to-bee", "--store", url).err == (
+        "crux-langgraph: the store has nothing of handoff 'a-to-bee'; it has 'a-to-b'\n"
+    )
+    command("inbox", "requeue", "a-to-b", "--store", url)
+    assert command("inbox", *asked, "a-to-b", "--store", url).err == ""
+
+
+def test_a_store_without_records_is_told_to_be_empty(command: Any, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/x.sqlite"
+    assert make(store=url).receive(scope="t") is None
+    close_all()
+    ran = command("inbox", "dead", "a-to-b", "--store", url, "--json")
+    assert (ran.out, ran.err) == ("[]\n", "crux-langgraph: the store has nothing of handoff 'a-to-b'; it is empty\n")
 
 
 def test_the_store_is_that_of_the_environment(command: Any, url: str, monkeypatch: Any) -> None:

@@ -68,7 +68,7 @@ def test_a_file_gets_the_page_and_the_terminal_says_so(command, tmp_path, option
     [
         (["run.html"], "run.html: a file is for --trace, which writes a page; give conversations by --input"),
         (["--trace", "notes.py"], "notes.py: --trace writes an HTML page: give a name that ends with .html"),
-        (["--trace", "nowhere/run.html"], "nowhere/run.html: No such file or directory"),
+        (["--trace", "/dev/null/run.html"], "/dev/null/run.html: Not a directory"),
     ],
 )
 def test_a_file_that_cannot_be_the_page_is_refused_in_one_line(command, monkeypatch, tmp_path, arguments, said):

@@ -372,6 +372,11 @@ def test_it_writes_one_file_with_everything_in_it(written: Path) -> None:
     assert "http" not in page.replace("http-equiv", "")
 
 
+def test_the_folders_of_the_file_are_made(tmp_path: Path) -> None:
+    written = TraceReport().write(tmp_path / "runs" / "today" / "run.html")
+    assert written.read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
 def test_a_notebook_shows_the_page_in_a_frame_without_rights() -> None:
     report = TraceReport()
     make().prepare(GOOD)
