@@ -53,7 +53,7 @@ class Renderer:
             out.append(GAP if at in stubs else unit.text if unit.kind != "speech" else self._tidy(at))
             last, start = unit, at + 1
         if last is not None and start - 1 not in stubs and self._skips(start, size):
-            out.append(f" {GAP}")
+            out.append(f"{self._before_gap(last)}{GAP}")
         return "".join(out)
 
     def _opening(self, unit: Unit, last: Unit | None, *, skipped: bool) -> str:
@@ -68,8 +68,12 @@ class Renderer:
         if same_line and last.label == unit.label:
             if not skipped:
                 return unit.glue
-            return f"\n{GAP} " if unit.kind == "row" else f" {GAP} "
+            return f"\n{GAP} " if unit.kind == "row" else f"{self._before_gap(last)}{GAP} "
         return "\n" + self._fresh(unit, skipped=skipped, head="" if same_line else head)
+
+    def _before_gap(self, last: Unit) -> str:
+        # Behind what is pinned the mark starts a line: beside it, it reads as if the pin were cut.
+        return "\n" if self._document.parts[last.part].pinned else " "
 
     def _fresh(self, unit: Unit, *, skipped: bool, head: str) -> str:
         return f"{GAP} " * skipped + (f"{head} " if head else "") + unit.label

@@ -308,3 +308,18 @@ def test_a_field_that_is_to_be_shown_whole_and_left_out_is_refused(model: type[B
 
 def test_a_pinned_model_may_have_an_omitted_field() -> None:
     assert Handoff.of(PinOfOmitted, id="x").output_schema is PinOfOmitted
+
+
+class Budgeted(BaseModel):
+    first: Annotated[str, Pin()]
+    long: str
+    last: Annotated[str, Pin()]
+    rest: str
+
+
+@pytest.mark.parametrize("budget", [40, 60, 80, 120])
+def test_the_mark_of_what_is_missing_stands_on_no_line_of_a_pin(budget: int) -> None:
+    rain = "It rained again on that day. " * 50
+    shown = fit(Budgeted(first="Budget 2027", long=rain, last="Budget 2028", rest=rain), budget)
+    assert "…" in shown.text
+    assert [line.endswith(("2027", "2028")) for line in shown.text.splitlines() if "Budget" in line] == [True, True]
