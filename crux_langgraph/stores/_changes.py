@@ -1,4 +1,4 @@
-"""Changes: whether another connection has committed to an SQLite file. Asked sixty times a second, it costs next to nothing."""
+"""Changes: whether another connection has committed to an SQLite file, asked so often that it costs next to nothing."""
 
 import os
 import sqlite3
@@ -8,6 +8,10 @@ _UNSETTLED_S = 0.25
 """What is written to the log becomes visible at the end of its transaction, a flush later: until then it is asked for."""
 _CERTAIN_S = 0.25
 """So often it is asked for in any case: the times of files may be coarse."""
+_LOOK_S = 0.012
+_CALM_LOOK_S = 0.03
+_CALM_AFTER_S = 1.0
+"""Where nothing has happened for this long, one looks less often: nearly all that a look costs is to wake up for it."""
 
 
 class Changes:
@@ -24,6 +28,7 @@ class Changes:
         self._version = -1
         self._ask_until_s = 0.0
         self._asked_s = 0.0
+        self._came_s = time.monotonic()
 
     def come(self) -> bool:
         """Say whether something was committed since the last time; yes at the first."""
@@ -36,7 +41,15 @@ class Changes:
             return False
         self._asked_s = now_s
         version, self._version = self._version, self._db.execute("pragma data_version").fetchone()[0]
-        return bool(version != self._version)
+        if version == self._version:
+            return False
+        self._came_s = now_s
+        return True
+
+    @property
+    def pause_s(self) -> float:
+        """Seconds until one should ask again."""
+        return _LOOK_S if time.monotonic() < self._came_s + _CALM_AFTER_S else _CALM_LOOK_S
 
     def _stamp(self) -> tuple[int, int] | None:
         try:

@@ -21,7 +21,6 @@ MEMORY = ":memory:"
 Synchronous = Literal["full", "normal", "off"]
 
 _BUSY_S = 30.0
-_LOOK_S = 0.016
 _WAL_PAUSE_S = 0.02
 
 # A connection that a fork handed down must not be used, and closing it would disturb the parent's.
@@ -178,7 +177,7 @@ class SqliteStore(SqlStore):
             while is_awaited():
                 if changes.come():
                     self._bell.ring()
-                time.sleep(_LOOK_S)
+                time.sleep(changes.pause_s)
         finally:
             changes.close()
 

@@ -12,7 +12,7 @@ from postgres import Postgres
 from storing import until
 
 from crux_langgraph import errors
-from crux_langgraph.stores import Entry, State, _at_hand
+from crux_langgraph.stores import Entry, State, _at_hand, _changes
 from crux_langgraph.stores import postgres as postgres_module
 from crux_langgraph.stores._changes import Changes
 from crux_langgraph.stores._notifier import Notifier
@@ -149,3 +149,19 @@ def test_a_store_that_was_used_in_a_transaction_alone_closes_too(url: str) -> No
     with psycopg.connect(url) as ours:
         assert not store.append(ENTRY, tx=ours).duplicate
     store.close()
+
+
+async def test_where_nothing_happens_one_looks_less_often(tmp_path: Path, monkeypatch: Any) -> None:
+    other = sqlite3.connect(tmp_path / "x.sqlite", isolation_level=None)
+    other.execute("create table x (y)")
+    changes = Changes(str(tmp_path / "x.sqlite"), timeout_s=1.0)
+    changes.come()
+    often = changes.pause_s
+    monkeypatch.setattr(_changes, "_CALM_AFTER_S", 0.0)
+    seldom = changes.pause_s
+    monkeypatch.undo()
+    other.execute("insert into x values (1)")
+    await until(changes.come)
+    assert (often, often < seldom) == (changes.pause_s, True)
+    for one in (changes, other):
+        one.close()

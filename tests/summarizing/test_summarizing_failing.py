@@ -288,10 +288,10 @@ class Odd(AIMessage):
 
 
 class Guarded(Exception):  # noqa: N818 - stands for the exceptions of providers, whatever they are called
-    """An error whose response may only be asked for when there is one."""
+    """An error whose status may only be asked for when there is one."""
 
     @property
-    def response(self) -> Any:
+    def status_code(self) -> int:
         raise RuntimeError
 
 
