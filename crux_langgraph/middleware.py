@@ -13,9 +13,9 @@ try:
         OmitFromSchema,
         ToolCallRequest,
     )
-except ModuleNotFoundError as error:
+except ModuleNotFoundError as _error:
     _MISSING = 'crux_langgraph.middleware needs langchain: pip install "crux-langgraph[agents]"'
-    raise ModuleNotFoundError(_MISSING, name=error.name) from error
+    raise ModuleNotFoundError(_MISSING, name=_error.name) from _error
 from langchain_core.tools import BaseTool
 from typing_extensions import TypedDict
 
