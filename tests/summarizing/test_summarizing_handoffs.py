@@ -63,6 +63,7 @@ async def test_the_receipt_says_what_the_model_was_asked_and_what_it_wrote(call:
     model = Writer(script=lambda *_: "The road is closed. Ref 1 is late.")
     receipt = (await call.prepare(to_writer(model), NOTES)).receipt
     assert (receipt.tier, receipt.model_calls, receipt.degraded) == ("summary", 1, ("invented",))
+    assert "model: 1 calls; degraded: invented; " in repr(receipt)
     assert (receipt.model_tokens_read, receipt.invented) == (model.read + 8, ("Ref 1 is late.",))
     assert receipt.durations_s["model"] == receipt.model.duration_s > 0
     assert [(part.path, part.tier) for part in receipt.parts] == [
