@@ -6,7 +6,10 @@ from typing import Annotated, Any
 import pytest
 from pydantic import BaseModel
 
-from crux_langgraph.compression import fit
+from crux_langgraph.compression import _glancing, fit
+from crux_langgraph.compression._relevance import Query
+from crux_langgraph.compression._tree import read
+from crux_langgraph.compression._walking import document_of
 from crux_langgraph.fields import Fit, Pin
 
 FILLER = "The weather was calm and nothing happened on deck today."
@@ -82,3 +85,20 @@ def test_a_budget_that_holds_most_of_a_long_payload_reads_all_of_it() -> None:
     small, large = fit(voyage(), 400), fit(voyage(), 50_000)
     assert NEEDLE in large.text
     assert set(small.omitted) >= set(large.omitted)
+
+
+class Deed(BaseModel):
+    deed: Annotated[str, Pin()]
+    notes: str
+
+
+def test_beside_a_long_pin_all_of_the_rest_is_weighed_where_it_is_short() -> None:
+    deed = Deed(deed=" ".join([FILLER] * 3_000), notes=" ".join(needle_in(200, 400)))
+    pinned = fit(Deed(deed=deed.deed, notes=""), 100_000).tokens
+    shown = fit(deed, pinned + 300).text
+    assert (deed.deed in shown, NEEDLE in shown) == (True, True)
+
+
+def test_where_there_is_room_for_more_than_there_is_all_is_weighed() -> None:
+    document = document_of(read(" ".join(needle_in(200, 400))).root)
+    assert _glancing._Glance(document, Query("")).best(1e9) == list(range(len(document.rows)))
