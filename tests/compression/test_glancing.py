@@ -102,3 +102,8 @@ def test_beside_a_long_pin_all_of_the_rest_is_weighed_where_it_is_short() -> Non
 def test_where_there_is_room_for_more_than_there_is_all_is_weighed() -> None:
     document = document_of(read(" ".join(needle_in(200, 400))).root)
     assert _glancing._Glance(document, Query("")).best(1e9) == list(range(len(document.rows)))
+
+
+def test_a_fact_is_found_beside_an_empty_field() -> None:
+    payload = {"extra": "", "notes": " ".join(needle_in(1777)), "more": []}
+    assert NEEDLE in fit(payload, 100).text
