@@ -17,9 +17,10 @@ from typing import NamedTuple
 
 from crux_langgraph.compression._lexicon import carries, fact_class, name_of
 from crux_langgraph.compression._relevance import Query
+from crux_langgraph.compression._sketching import read_units, says_something
 from crux_langgraph.compression._speech import HESITATIONS
 from crux_langgraph.compression._stop_words import STOP_WORDS
-from crux_langgraph.compression._units import Document, pinned_units
+from crux_langgraph.compression._units import KIND, LINE, PART, TEXT, Document, pinned_units
 from crux_langgraph.compression._weighing import COST_EXPONENT, FROM_USER, falling_off, in_order, shares, sharpening
 
 SMALLEST = 40_000
@@ -55,29 +56,34 @@ class _Stretch(NamedTuple):
 
 
 class Worth(NamedTuple):
-    """The units that are worth weighing, in their order, and those of them that the ranking has to begin with.
+    """A document and the units of it that are worth weighing, in their order; the ranking has to begin with `openers`.
 
     With the budget the pool grows, and with it the order changes. So that no field that was shown is lost by that, a
     document that may be read in part is opened by one unit of every field, and neither they nor their order depend on
     the budget.
     """
 
+    document: Document
     units: Sequence[int]
     openers: Sequence[int] = ()
 
 
-def worth_weighing(document: Document, query: Query, room: float) -> Worth:
-    """Give the units that are worth weighing when about `room` characters fit: all of them unless there are too many."""
-    every = range(len(document.rows))
-    long = sum(map(len, map(itemgetter(0), document.rows)))
+def worth_weighing(sketch: Document, query: Query, room: float) -> Worth:
+    """Read what is worth weighing when about `room` characters fit: all of it unless there is too much."""
+    rows = sketch.rows
+    every = range(len(rows))
+    long = sum(map(len, map(itemgetter(TEXT), rows)))
     if long <= SMALLEST:
-        return Worth(every)
+        document, places = read_units(sketch, every)
+        return Worth(document, range(places[-1]))
     size: float = LEAST_POOL
     while size < LEAST_POOL + _PER_ROOM * room:
         size *= _STEP
-    glance = _Glance(document, query)
-    openers = glance.openers()
-    return Worth(every if long <= size else glance.best(size), openers)
+    glance = _Glance(sketch, query)
+    chosen = every if long <= size else glance.best(size)
+    document, places = read_units(sketch, set(chosen))
+    units = list(chain.from_iterable(range(places[at], places[at + 1]) for at in chosen))
+    return Worth(document, units, glance.openers(document, places))
 
 
 class _Glance:
@@ -85,7 +91,7 @@ class _Glance:
 
     def __init__(self, document: Document, query: Query) -> None:
         self._document = document
-        texts = list(map(itemgetter(0), document.rows))
+        texts = list(map(itemgetter(TEXT), document.rows))
         self._stretches = list(_stretches(document))
         self._words = _words([" ".join(texts[one.start : one.stop]) for one in self._stretches])
         often = Counter(chain.from_iterable(self._words))
@@ -114,19 +120,19 @@ class _Glance:
         needs = self._document.needs
         return sorted({*read, *(needs[at] for at in read if at in needs)})
 
-    def openers(self) -> list[int]:
-        """Give the best unit of each field that may be left out."""
-        parts = self._document.parts
+    def openers(self, document: Document, places: Sequence[int]) -> list[int]:
+        """Give the best unit of each field that may be left out, in the document with these places of the units."""
+        parts = document.parts
         best = [at for part, at in self._opening.items() if not parts[part].pinned]
         best.sort(key=self._rates.__getitem__, reverse=True)
-        return list(map(self._best_unit, best))
+        return [self._best_unit(at, document, places) for at in best]
 
-    def _best_unit(self, at: int) -> int:
-        stretch, units = self._stretches[at], self._document.units
-        inside = [unit for unit in range(stretch.start, stretch.stop) if units[unit].kind != "void"]
+    def _best_unit(self, at: int, document: Document, places: Sequence[int]) -> int:
+        stretch, rows = self._stretches[at], document.rows
+        inside = [unit for unit in range(places[stretch.start], places[stretch.stop]) if rows[unit][KIND] != "void"]
         if at in self._ordered:
-            return inside[0 if self._document.parts[stretch.part].order == "first" else -1]
-        return max(inside, key=lambda unit: self._density(units[unit].text))
+            return inside[0 if document.parts[stretch.part].order == "first" else -1]
+        return max(inside, key=lambda unit: self._density(rows[unit][TEXT]))
 
     def _density(self, text: str) -> float:
         gains, asked = self._gains, self._asked
@@ -136,11 +142,11 @@ class _Glance:
         return near * worth / float((1 + len(text)) ** COST_EXPONENT)
 
     def _opened(self) -> dict[int, int]:
-        """Give the best stretch of every field."""
+        """Give the best stretch of every field that says something."""
         best: dict[int, int] = {}
-        for at, stretch in enumerate(self._stretches):
-            held = best.setdefault(stretch.part, at)
-            if self._rates[at] > self._rates[held]:
+        for at in sorted(self._rates, key=self._rates.__getitem__, reverse=True):
+            stretch = self._stretches[at]
+            if stretch.part not in best and says_something(self._document, range(stretch.start, stretch.stop)):
                 best[stretch.part] = at
         return best
 
@@ -183,7 +189,7 @@ class _Glance:
     def _factored(self, asked: dict[str, float]) -> list[float]:
         """Multiply what does not depend on the other words: weight, author, size, nearness to the task."""
         document = self._document
-        parts, lines, units = document.parts, document.lines, document.units
+        parts, lines, rows = document.parts, document.lines, document.rows
         sharpen = sharpening(document)
         disjoint = asked.keys().isdisjoint
         known = asked.get
@@ -192,7 +198,7 @@ class _Glance:
         return [
             parts[one.part].weight
             * sharpen(min(1.0, own[at] + _NEAR * (beside[at] + beside[at + 2])))
-            * (FROM_USER if lines[units[one.start].line].from_user else 1.0)
+            * (FROM_USER if lines[rows[one.start][LINE]].from_user else 1.0)
             / one.size**COST_EXPONENT
             for at, one in enumerate(self._stretches)
         ]
@@ -210,10 +216,10 @@ def _words(texts: Sequence[str]) -> list[tuple[str, ...]]:
 def _stretches(document: Document) -> Iterator[_Stretch]:
     """Take neighbouring units of one field together, up to some hundred characters."""
     rows = document.rows
-    sizes = [0 if row[5] == "void" else len(row[0]) + 1 for row in rows]
+    sizes = [0 if row[KIND] == "void" else len(row[TEXT]) + 1 for row in rows]
     reached = list(accumulate(sizes, initial=0))
     start = 0
-    for part, members in groupby(map(itemgetter(4), rows)):
+    for part, members in groupby(map(itemgetter(PART), rows)):
         end = start + sum(1 for _ in members)
         while start < end:
             stop = bisect_right(reached, reached[start] + _STRETCH, start + 1, end)

@@ -7,10 +7,10 @@ import heapq
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
-from crux_langgraph.compression._glancing import worth_weighing
+from crux_langgraph.compression._glancing import Worth
 from crux_langgraph.compression._lexicon import build, tokens_of
 from crux_langgraph.compression._relevance import Query
-from crux_langgraph.compression._units import Document, Unit, pinned_units
+from crux_langgraph.compression._units import KIND, TEXT, Unit, pinned_units
 from crux_langgraph.compression._weighing import COST_EXPONENT, FACTS_IN, LEAST, NEW_PART, OPENING, Weights, weigh
 
 _BLOCK = 4096
@@ -62,15 +62,15 @@ class Ranking:
     pinned stands beside them, and takes no worth from what says the same: that is often what is asked about.
     """
 
-    def __init__(self, document: Document, query: Query, room: float) -> None:
+    def __init__(self, worth: Worth, query: Query) -> None:
+        document, units, self.openers = worth
         self._units = document.units
         self._rows = document.rows
         self._needs = document.needs
         self._pins = frozenset(pinned_units(document))
         self._opening = LEAST if len(document.parts) == 1 else OPENING
-        worth, self.openers = worth_weighing(document, query, room)
-        self._lexicon, numbered = build(tokens_of([document.rows[at][0] for at in worth]))
-        self._numbered = dict(zip(worth, numbered, strict=True))
+        self._lexicon, numbered = build(tokens_of([document.rows[at][TEXT] for at in units]))
+        self._numbered = dict(zip(units, numbered, strict=True))
         self._weights = weigh(document, self._lexicon, self._numbered, query)
         self._fresh = _Fresh(self._weights)
         self._lines: set[int] = set()
@@ -100,7 +100,7 @@ class Ranking:
             self._take(at)
         placed = {*self._pins, *self.openers}
         rows = self._rows
-        ranked = [at for at in self._numbered if rows[at][5] != "void" and at not in placed]
+        ranked = [at for at in self._numbered if rows[at][KIND] != "void" and at not in placed]
         ranked.sort(key=densities.__getitem__, reverse=True)
         for start in range(0, len(ranked), _BLOCK):
             yield from self._greedy(ranked[start : start + _BLOCK])

@@ -5,7 +5,7 @@ from itertools import accumulate
 from operator import itemgetter
 
 from crux_langgraph.compression._speech import tidy
-from crux_langgraph.compression._units import Document, Row, Unit
+from crux_langgraph.compression._units import KIND, TEXT, Document, Row, Unit
 
 GAP = "…"
 
@@ -27,9 +27,9 @@ class Renderer:
         stop = taken = 0
         rows = self._document.rows
         while taken <= size and stop < len(rows):
-            taken += len(rows[stop][0])
+            taken += len(rows[stop][TEXT])
             stop += 1
-        return " ".join(map(itemgetter(0), rows[:stop]))
+        return " ".join(map(itemgetter(TEXT), rows[:stop]))
 
     def chosen(self, shown: Collection[int]) -> str:
         """Render some units, with what they need to be understood."""
@@ -99,7 +99,7 @@ class Renderer:
 
 def _running_voids(rows: Sequence[Row]) -> list[int]:
     """Count the void units before each position, so that a gap is known without looking into it."""
-    kinds = list(map(itemgetter(5), rows))
+    kinds = list(map(itemgetter(KIND), rows))
     if "void" not in kinds:
         return [0] * (len(rows) + 1)
     return list(accumulate((kind == "void" for kind in kinds), initial=0))
