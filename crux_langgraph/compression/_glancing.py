@@ -7,17 +7,18 @@ by what the task asks for, and the best of them are kept: the most that is new f
 import heapq
 import math
 import re
+import string
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache, partial
 from itertools import accumulate, chain, groupby
 from operator import itemgetter
 from typing import NamedTuple
 
-from crux_langgraph.compression._lexicon import carries, fact_class, name_of
+from crux_langgraph.compression._lexicon import carries, fact_class, name_of, number_class
 from crux_langgraph.compression._relevance import Query
-from crux_langgraph.compression._sketching import read_units, says_something
+from crux_langgraph.compression._sketching import read_alone, read_units
 from crux_langgraph.compression._speech import HESITATIONS
 from crux_langgraph.compression._stop_words import STOP_WORDS
 from crux_langgraph.compression._units import KIND, LINE, PART, TEXT, Document, pinned_units
@@ -36,10 +37,12 @@ _APART = bytes.maketrans(_PUNCTUATION, b" " * len(_PUNCTUATION))
 _APART_BEYOND_ASCII = re.compile("[\u2019\u201c\u201d\u2026\u3001\u3002\uff0c]")
 _BETWEEN = "\x00"
 _REPEATED_FACT = 0.05
-_REPEATED_TERM = 0.8
+_REPEATED_TERM = 0.5
 _ALMOST = 0.7
 """A stretch is drawn when it is worth this share of the best: to find the best one costs more than it gains here."""
-_SILENT = HESITATIONS | STOP_WORDS
+_AMONG = 5
+"""A pool is drawn from the stretches that rate best, this many times its size."""
+_SILENT = HESITATIONS | STOP_WORDS | frozenset(string.ascii_lowercase)
 _NOTHING = (0.0, 0.0)
 _REFERENCE = fact_class("a1", capitalised=0, often=1)
 _NEAR = 0.4
@@ -103,6 +106,7 @@ class _Glance:
         self._ordered: dict[int, float] = {}
         self._rates = {at: self._rate(at) for at in range(len(self._stretches))}
         self._put_in_order()
+        self._order = sorted(self._rates, key=self._rates.__getitem__, reverse=True)
         self._opening = self._opened()
 
     def best(self, size: float) -> list[int]:
@@ -110,7 +114,7 @@ class _Glance:
         stretches = self._stretches
         chosen = set(self._opening.values())
         taken = sum(stretches[at].size for at in chosen)
-        for at in self._drawn(chosen):
+        for at in self._drawn(chosen, _AMONG * size):
             if taken >= size:
                 break
             chosen.add(at)
@@ -144,18 +148,24 @@ class _Glance:
     def _opened(self) -> dict[int, int]:
         """Give the best stretch of every field that says something."""
         best: dict[int, int] = {}
-        for at in sorted(self._rates, key=self._rates.__getitem__, reverse=True):
+        for at in self._order:
             stretch = self._stretches[at]
-            if stretch.part not in best and says_something(self._document, range(stretch.start, stretch.stop)):
+            if stretch.part not in best and self._says_something(stretch):
                 best[stretch.part] = at
         return best
 
-    def _drawn(self, chosen: Iterable[int]) -> Iterator[int]:
-        """Draw the best stretch again and again, with what was drawn before it counted as known."""
+    def _says_something(self, stretch: _Stretch) -> bool:
+        return any(row[KIND] != "void" for row in read_alone(self._document, range(stretch.start, stretch.stop)))
+
+    def _drawn(self, chosen: Iterable[int], among: float) -> Iterator[int]:
+        """Draw the best stretch again and again, with what was drawn before it counted as known.
+
+        Only the best `among` characters are drawn from: what is known makes a stretch worse and never better.
+        """
         for at in chosen:
             self._learn(at)
-        heap = [(-rate, at) for at, rate in self._rates.items()]
-        heapq.heapify(heap)
+        reached = accumulate(self._stretches[at].size for at in self._order)
+        heap = [(-self._rates[at], at) for at, behind in zip(self._order, reached, strict=True) if behind < among]
         while heap:
             _, at = heapq.heappop(heap)
             rate = self._rate(at)
@@ -179,12 +189,9 @@ class _Glance:
     def _learn(self, at: int) -> None:
         """Count the words of a stretch as known: a fact is worth little from now on, a term a little less every time."""
         worth, gains = self._worth, self._gains
-        words = set(self._words[at])
-        for word in words & self._known:
-            gains[word] *= _REPEATED_TERM
-        for word in words - self._known:
+        for word in set(self._words[at]) - self._known:
             gains[word] = worth[word][1]
-        self._known |= words
+        self._known.update(self._words[at])
 
     def _factored(self, asked: dict[str, float]) -> list[float]:
         """Multiply what does not depend on the other words: weight, author, size, nearness to the task."""
@@ -228,29 +235,47 @@ def _stretches(document: Document) -> Iterator[_Stretch]:
             start = stop
 
 
+class _Pairs(dict[int, tuple[float, float]]):
+    """What words of one class are worth by how often they come: while they are new, and once they were seen."""
+
+    def __init__(self, document: Document, size: int, fact: float) -> None:
+        super().__init__()
+        fact_share, self._term_share = shares(document)
+        self._fact = fact * fact_share
+        self._size = size
+        self._log_size = math.log(1 + size)
+
+    def __missing__(self, often: int) -> tuple[float, float]:
+        fact = self._fact * (1 + 0.8 * math.log(often))
+        term = self._term_share * math.log(1 + self._size / often) / self._log_size
+        pair = self[often] = fact + term, fact * _REPEATED_FACT + term * _REPEATED_TERM
+        return pair
+
+
 def _worth(document: Document, often: Counter[str], size: int) -> dict[str, tuple[float, float]]:
     """Weigh every spelling, new and as one that was seen: the classes of the lexicon, without its stems."""
-    fact_share, term_share = shares(document)
-    log_size = math.log(1 + size)
-
-    @cache  # most words share their worth with many
-    def pair(fact: float, count: int) -> tuple[float, float]:
-        fact *= fact_share * (1 + 0.8 * math.log(count))
-        term = term_share * math.log(1 + size / count) / log_size
-        return fact + term, fact * _REPEATED_FACT + term * _REPEATED_TERM
-
+    pairs = cache(partial(_Pairs, document, size))
+    plain, reference = pairs(0.0), pairs(_REFERENCE)
     worth: dict[str, tuple[float, float]] = {}
     for word, count in often.items():
-        if word.isalpha() and word.islower():
-            worth[word] = _NOTHING if word in _SILENT or len(word) == 1 else pair(0.0, count)
+        if word.islower() and word.isalpha():
+            worth[word] = plain[count]
         elif word[-1].isdigit() and word[0].isalpha():
-            worth[word] = pair(_REFERENCE, count)
-        elif carries(word):
-            name = word[0].isupper() and word.lower() not in often
-            worth[word] = pair(fact_class(word, capitalised=count if name else 0, often=count), count)
+            worth[word] = reference[count]
         else:
-            worth[word] = _NOTHING
+            worth[word] = _other(word, often, pairs)
+    worth.update(dict.fromkeys(_SILENT & worth.keys(), _NOTHING))
     return worth
+
+
+def _other(word: str, often: Counter[str], pairs: Callable[[float], _Pairs]) -> tuple[float, float]:
+    """Weigh a spelling that is neither a plain word nor plainly a reference."""
+    if word.isdecimal():
+        return pairs(number_class(word))[often[word]] if len(word) > 1 else _NOTHING
+    if not carries(word):
+        return _NOTHING
+    name = word[0].isupper() and word.lower() not in often
+    return pairs(fact_class(word, capitalised=often[word] if name else 0, often=often[word]))[often[word]]
 
 
 def _asked(query: Query, often: Counter[str]) -> dict[str, float]:

@@ -28,6 +28,7 @@ _LONG_NUMBER = 5
 _REFERENCE = 3.0
 _LETTER = weigh_word("a")
 _CAPITAL = weigh_word("A")
+_FIGURE = weigh_word("1")
 _ENDINGS = ("'s", "\u2019s", "ing", "ed", "es", "s")
 
 
@@ -150,15 +151,18 @@ def fact_class(spelling: str, *, capitalised: int, often: int) -> float:
     """Weigh a fact: references cannot be made up again, quantities matter less, plain words are no facts."""
     if spelling.isalpha():
         return 1.0 if capitalised * 2 > often or (not spelling.islower() and _COMPOSED.search(spelling)) else 0.0
-    if spelling[0].isalpha() and spelling[-1].isdigit():
-        return _REFERENCE
-    if _DIGIT.search(spelling):
-        if _NUMBER.match(spelling):
-            return 0.3 if len(spelling) < _LONG_NUMBER else 0.6
+    if spelling.isdecimal() or _NUMBER.match(spelling):
+        return number_class(spelling)
+    if spelling[-1].isdigit() or _DIGIT.search(spelling):
         return 0.3 if _CLOCK.match(spelling) else _REFERENCE
     if _ADDRESS.search(spelling):
         return 2.0
     return 1.0 if capitalised * 2 > often or _COMPOSED.search(spelling) else 0.0
+
+
+def number_class(spelling: str) -> float:
+    """Weigh a number: a short one is easily guessed."""
+    return 0.3 if len(spelling) < _LONG_NUMBER else 0.6
 
 
 def _cost(spelling: str) -> float:
@@ -167,4 +171,4 @@ def _cost(spelling: str) -> float:
     rest = spelling[1:]
     if spelling.isascii() and spelling.isalpha() and (rest.islower() or not rest):
         return _LETTER * len(rest) + (_CAPITAL if spelling[0].isupper() else _LETTER)
-    return weigh_word(spelling)
+    return _FIGURE * len(spelling) if spelling.isdecimal() and spelling.isascii() else weigh_word(spelling)

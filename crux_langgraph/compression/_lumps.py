@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator
 from itertools import islice
 from json import JSONEncoder
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from crux_langgraph.compression._tree import Marked, as_json
 
@@ -16,15 +16,11 @@ _CONTAINERS = frozenset({dict, list})
 _encode = JSONEncoder(ensure_ascii=False).encode
 
 
-class Lump(NamedTuple):
-    """Neighbouring entries of one record or list, the first at `start`, and their JSON without brackets around it.
+Lump = tuple[int, Any, str | None]
+"""Neighbouring entries of a record or list, with where the first stands, and their JSON without brackets around it.
 
-    There is no text where it is one entry that is too long for a lump, or holds more than JSON.
-    """
-
-    start: int
-    entries: Any
-    text: str | None
+There is no text where it is one entry that is too long for a lump, or holds more than JSON.
+"""
 
 
 class Dump:
@@ -48,23 +44,23 @@ class Dump:
         self._lumps[id(node)] = node, lumps  # with the node itself, so that no other one is given its number
         written: list[str] = []
         at = 0
+        text: str | None = None
         for entries in _cut(node, _step(node)):
-            written.extend(self._written(entries, at, lumps))
+            text = _text(entries, like=text)
+            if text is None:
+                written.extend(self._apart(entries, at, lumps))
+            else:
+                lumps.append((at, entries, text))
+                written.append(text)
             at += len(entries)
         return _closed(node, ", ".join(written))
 
-    def _written(self, entries: Any, at: int, lumps: list[Lump]) -> Iterator[str]:
-        """Write some entries as one lump, or one by one when that is too long."""
-        text = _text(entries)
-        if text is not None and len(text) <= LONGEST:
-            lumps.append(Lump(at, entries, text))
-            yield text
-        elif len(entries) > 1:
-            for number, one in enumerate(_cut(entries, 1), at):
-                yield from self._written(one, number, lumps)
-        else:
-            lumps.append(Lump(at, entries, None))
-            yield self._alone(entries)
+    def _apart(self, entries: Any, at: int, lumps: list[Lump]) -> Iterator[str]:
+        """Write entries that are too long for one lump one by one."""
+        for number, entry in enumerate(_cut(entries, 1), at):
+            text = _text(entry) if len(entries) > 1 else None
+            lumps.append((number, entry, text))
+            yield self._alone(entry) if text is None else text
 
     def _alone(self, entries: Any) -> str:
         if type(entries) is list:
@@ -81,7 +77,7 @@ def _step(node: Any) -> int:
     """Say how many entries make a lump, by the first of them."""
     first = next(_cut(node, _TRIED))
     text = _text(first)
-    return 1 if text is None else max(1, min(_MOST_ENTRIES, WANTED * len(first) // len(text)))
+    return 1 if not text else max(1, min(_MOST_ENTRIES, WANTED * len(first) // len(text)))
 
 
 def _cut(node: Any, step: int) -> Iterator[Any]:
@@ -96,14 +92,18 @@ def _cut(node: Any, step: int) -> Iterator[Any]:
             yield part
 
 
-def _text(entries: Any) -> str | None:
-    """Write entries without brackets; None for what is plainly too much, or holds more than JSON."""
-    if _is_wide(entries):
+def _text(entries: Any, like: str | None = None) -> str | None:
+    """Write entries without brackets; None for what is too long, or holds more than JSON.
+
+    It is first seen whether there are plainly too many, except beside what was not too long and may be `like` it.
+    """
+    if like is None and _is_wide(entries):
         return None
     try:
-        return _encode(entries)[1:-1]
+        text = _encode(entries)
     except TypeError:
         return None
+    return text[1:-1] if len(text) <= LONGEST else None
 
 
 def _is_wide(node: Any) -> bool:

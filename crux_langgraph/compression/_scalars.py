@@ -20,7 +20,7 @@ class Number(str):
 
 def parsed(text: str) -> Any:
     """Give the object or list that a text holds as JSON; None when it is empty, repeats a key or is anything else."""
-    if text[:64].lstrip()[:1] not in ("{", "["):
+    if not opens_json(text):
         return None
     try:
         value = json.loads(
@@ -29,6 +29,11 @@ def parsed(text: str) -> Any:
     except (ValueError, RecursionError):
         return None
     return value or None
+
+
+def opens_json(text: str) -> bool:
+    """Whether a text begins as an object or a list."""
+    return text[:64].lstrip()[:1] in ("{", "[")
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -12,6 +12,8 @@ _MANIFEST_SHARE = 8
 _MOST_LOOKED_AT = 64
 _MOST_TRIED = 8
 _LEAST_ROOM = 5
+_WORTH_FILLING = 200
+"""The share of a budget that is left unused: to fill it would cost as much as the selection itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +78,9 @@ class Selector:
         parts = {units[at].part for at in (shown or ranking.first(0 if ranking.openers else 1))}
         room = self._budget.room(self._renderer.chosen(shown)) - spare
         tries = 0
+        least = max(_LEAST_ROOM, self._budget.max_tokens // _WORTH_FILLING)
         for at in ranking.first(length + _MOST_LOOKED_AT)[length + (not ranking.openers) :]:
-            if tries == _MOST_TRIED or room < _LEAST_ROOM:
+            if tries == _MOST_TRIED or room < least:
                 break
             # Where nothing is shown yet, the same few are tried at every budget: their costs are only about right.
             if units[at].part in parts and (not shown or ranking.cost(at) * tokens_per_cost <= room):

@@ -6,15 +6,19 @@ lumps are worth reading, and those are walked as in a small payload.
 
 import json
 import re
-from collections.abc import Collection, Iterator
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Iterator
+from itertools import accumulate
 from typing import Any
 
 from crux_langgraph.compression._lumps import LONGEST, WANTED, Dump, Lump
-from crux_langgraph.compression._scalars import parsed
+from crux_langgraph.compression._scalars import opens_json, parsed
 from crux_langgraph.compression._tree import Marked
-from crux_langgraph.compression._units import KIND, LINE, PART, Document, Kind
+from crux_langgraph.compression._turns import Conversation
+from crux_langgraph.compression._units import KIND, LINE, PART, TEXT, Document, Kind, Row
 from crux_langgraph.compression._walking import Walker, fill
 
+_SAMPLES = 16
 _LARGEST = 2 * WANTED
 _SENTENCE_END = re.compile(r"\n|[.!?;](?=\s+[A-Z\"'(\[])|[\u3002\uff01\uff1f]")
 
@@ -31,6 +35,7 @@ class _Sketcher(Walker):
     def __init__(self, document: Document, dump: Dump) -> None:
         super().__init__(document)
         self._dump = dump
+        self._asks = True
 
     def value(self, node: Any, label: str, part: int) -> None:
         """Walk any value; of a record or list that was written in lumps, each lump is for later."""
@@ -63,10 +68,16 @@ class _Sketcher(Walker):
             else:
                 self.document.defer(_read(text), part, (Walker.items, (entries, start, shape, label, part)))
 
+    def conversation(self, turns: Conversation, label: str, part: int) -> None:
+        """Walk messages; what is JSON in them is only asked where nothing else says that they are more than talk."""
+        self._asks = not any(turn.calls for turn in turns)
+        super().conversation(turns, label, part)
+        self._asks = True
+
     def held(self, text: str) -> Any:
         """Give what a text holds as JSON, not parsed when it is short; None when it holds none."""
         if len(text) <= LONGEST:
-            return _Held(text) if _is_json(text) else None
+            return _Held(text) if opens_json(text) and (not self._asks or _is_json(text)) else None
         held = parsed(text)
         if held is not None:
             self._dump.text(held)
@@ -88,15 +99,12 @@ def sketch_of(root: Any, dump: Dump) -> Document:
     return document
 
 
-def read_units(sketch: Document, chosen: Collection[int], stop: int | None = None) -> tuple[Document, list[int]]:
-    """Give the document with some of its units read, as far as `stop`, and the new place of each unit.
-
-    There is one more place, behind the last unit.
-    """
+def read_units(sketch: Document, chosen: Collection[int]) -> tuple[Document, list[int]]:
+    """Give the document with some of its units read, and the new place of each unit, with one more behind the last."""
     document, walker = _empty_copy(sketch)
     rows = document.rows
     places: list[int] = []
-    for at, row in enumerate(sketch.rows[:stop]):
+    for at, row in enumerate(sketch.rows):
         places.append(len(rows))
         if row[KIND] != "unread" or at not in chosen:
             rows.append(row)
@@ -107,21 +115,30 @@ def read_units(sketch: Document, chosen: Collection[int], stop: int | None = Non
         if len(rows) == places[-1]:
             document.add("", "\n", "", row[PART], "void")
     places.append(len(rows))
-    if stop is None:
-        _retie(sketch, document, places)
+    for at, needed in sketch.needs.items():
+        document.needs.update(dict.fromkeys(range(places[at], places[at + 1]), places[needed]))
+    document.results.update({places[call]: places[first] for call, first in sketch.results.items()})
     return document, places
 
 
-def says_something(sketch: Document, units: Collection[int]) -> bool:
-    """Whether any of some units, read where they are not yet, says more than that nothing is there."""
-    read, walker = _empty_copy(sketch)
+def read_alone(sketch: Document, units: Iterable[int]) -> list[Row]:
+    """Give what some units are when they are read."""
+    document, walker = _empty_copy(sketch)
     for at in units:
-        if sketch.rows[at][KIND] == "unread":
+        if at in sketch.unread:
             walks, arguments = sketch.unread[at]
             walks(walker, *arguments)
         else:
-            read.rows.append(sketch.rows[at])
-    return any(row[KIND] != "void" for row in read.rows)
+            document.rows.append(sketch.rows[at])
+    return document.rows
+
+
+def sample_of(sketch: Document) -> tuple[str, float]:
+    """Give some units from all over a sketch as they are read, and what share of its characters they are of."""
+    reached = list(accumulate(len(row[TEXT]) for row in sketch.rows))
+    taken = sorted({bisect_right(reached, reached[-1] * at // _SAMPLES) for at in range(_SAMPLES)})
+    share = sum(len(sketch.rows[at][TEXT]) for at in taken) / reached[-1]
+    return " ".join(row[TEXT] for row in read_alone(sketch, taken)), share
 
 
 def _empty_copy(sketch: Document) -> tuple[Document, Walker]:
@@ -136,21 +153,12 @@ def _empty_copy(sketch: Document) -> tuple[Document, Walker]:
     return document, Walker(document)
 
 
-def _retie(sketch: Document, document: Document, places: list[int]) -> None:
-    """Tie the read units of results to their calls."""
-    for at, needed in sketch.needs.items():
-        document.needs.update(dict.fromkeys(range(places[at], places[at + 1]), places[needed]))
-    document.results.update({places[call]: places[first] for call, first in sketch.results.items()})
-
-
 def _read(text: str) -> str:
     """Give JSON text with words that are not glued to the signs for new lines."""
     return text.replace("\\n", " ")
 
 
 def _is_json(text: str) -> bool:
-    if text[:64].lstrip()[:1] not in ("{", "["):
-        return False
     try:
         return bool(json.loads(text))
     except (ValueError, RecursionError):

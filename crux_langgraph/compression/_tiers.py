@@ -1,11 +1,8 @@
 """The tiers of a fit, from the whole to what fits of it."""
 
 import re
-from bisect import bisect_left
 from collections.abc import Iterator
 from functools import cached_property
-from itertools import accumulate
-from operator import itemgetter
 from typing import Any, cast
 
 from crux_langgraph.compression import _glancing
@@ -18,15 +15,14 @@ from crux_langgraph.compression._ranking import Ranking
 from crux_langgraph.compression._relevance import Query
 from crux_langgraph.compression._rendering import Renderer
 from crux_langgraph.compression._selecting import Selection, Selector, with_manifest
-from crux_langgraph.compression._sketching import read_units, sketch_of
+from crux_langgraph.compression._sketching import sample_of, sketch_of
 from crux_langgraph.compression._tree import Marked, Tree
 from crux_langgraph.compression._turns import Conversation
-from crux_langgraph.compression._units import TEXT, Document, pinned_units
+from crux_langgraph.compression._units import Document, pinned_units
 from crux_langgraph.compression._walking import document_of
 from crux_langgraph.errors import DoesNotFitError
 
-_PLAINLY = (1.5, 2.5, 5.0)
-"""A beginning of the JSON text that is longer by such a factor than what fits mostly shows that the whole does not fit."""
+_PLAINLY = 3.0
 
 
 class Fitting:
@@ -71,7 +67,7 @@ class Fitting:
 
     def _compact(self) -> str | None:
         """Give the payload as labelled lines when that fits. When a beginning without labels does not, none is written."""
-        if not self._sketch.structured or self._begins_too_long():
+        if not self._sketch.structured or self._is_plainly_long():
             return None
         renderer = Renderer(self._whole)
         if any(self._budget.is_plainly_over(renderer.bare(size + 1)) for size in self._budget.long_sizes):
@@ -79,16 +75,12 @@ class Fitting:
         compact = renderer.whole()
         return compact if self._budget.fits(compact) else None
 
-    def _begins_too_long(self) -> bool:
-        """Whether the first units of a sketch do not fit when they are read."""
-        sketch, budget = self._sketch, self._budget
-        reached = list(accumulate(map(len, map(itemgetter(TEXT), sketch.rows))))
-        for times in _PLAINLY if sketch.unread else ():
-            stop = bisect_left(reached, times * budget.max_tokens * self._account.characters_per_token)
-            document, _ = read_units(sketch, range(stop), stop)
-            if budget.counter(" ".join(row[TEXT] for row in document.rows)) > budget.max_tokens:
-                return True
-        return False
+    def _is_plainly_long(self) -> bool:
+        """Whether a sample of a sketch says that its lines take several times what fits: then they are not written."""
+        if not self._sketch.unread:
+            return False
+        text, share = sample_of(self._sketch)
+        return self._budget.counter(text) > _PLAINLY * share * self._budget.max_tokens
 
     def _extract(self, query: Query) -> Fitted:
         self._check_pins()

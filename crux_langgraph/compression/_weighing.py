@@ -16,6 +16,8 @@ OPENING = 1.0
 """What the first unit of a field is worth besides: a field without facts is still one that somebody declared."""
 LEAST = 0.01
 """What a unit without facts and terms is worth, so that there is an order among such units too."""
+GAP = 3.0
+"""Tokens of the mark that is saved between units that stand side by side."""
 FACTS_IN: dict[Kind, float] = {
     "scalar": 1.0,
     "row": 1.0,
@@ -48,7 +50,8 @@ _FEWEST_PLACED = 20
 class Weights:
     """Weights by feature (`facts`, `terms`), by kind (`terms_in`), by unit and by line; costs are estimated tokens.
 
-    `densities` rates each unit as if nothing were shown yet, never too low. Units in `ordered` keep that rate.
+    `densities` rates each unit by itself as if nothing were shown yet, never too low. Units in `ordered` keep that rate.
+    `terms_in` has the kinds that were weighed.
     """
 
     facts: list[float]
@@ -78,13 +81,14 @@ def weigh(document: Document, lexicon: Lexicon, numbered: Mapping[int, Sequence[
     factors = _factors(document, relevance(document, numbered, lexicon, query))
     rows = document.rows
     kinds: set[Kind] = {rows[at][KIND] for at in numbered}
+    terms_in = {kind: share for kind, share in terms_in.items() if kind in kinds}
     gains = {
         kind: [FACTS_IN[kind] * facts[f] + terms_in[kind] * terms[f] for f in lexicon.features].__getitem__
-        for kind in kinds
+        for kind in terms_in
     }
     least = LEAST if len(document.parts) == 1 else OPENING
     densities = {
-        at: factors[at] * (sum(map(gains[rows[at][KIND]], numbers)) + least) / costs[at] ** COST_EXPONENT
+        at: factors[at] * (sum(map(gains[rows[at][KIND]], numbers)) + least) / (costs[at] + GAP) ** COST_EXPONENT
         for at, numbers in numbered.items()
     }
     ordered = _put_in_order(document, densities)
