@@ -5,7 +5,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import is_dataclass
 from functools import lru_cache, partial
 from itertools import chain, repeat
-from operator import contains
+from operator import contains, methodcaller
 from typing import Any, cast
 
 from pydantic import BaseModel, TypeAdapter
@@ -18,6 +18,7 @@ DEEPEST = 60
 SCALARS = frozenset({str, int, float, bool, type(None)})
 _MASKED = {MASK_KEY: GONE}
 _NAMES = frozenset({str})
+_VALUES = methodcaller("values")
 
 
 def as_data(value: Any) -> Any:
@@ -58,13 +59,13 @@ def is_plain(value: Any, depth: int) -> bool:
 
     Level by level and not value by value: everything there is is looked at.
     """
-    level = [value]
+    level: list[Any] = [value]
     while level:
-        records = [node for node in level if type(node) is dict]
-        lists = [node for node in level if type(node) is list]
+        records: list[dict[Any, Any]] = [node for node in level if type(node) is dict]
+        lists: list[list[Any]] = [node for node in level if type(node) is list]
         if depth > DEEPEST or len(records) + len(lists) < len(level) or not _are_data(records):
             return False
-        inside = chain(chain.from_iterable(map(dict.values, records)), chain.from_iterable(lists))
+        inside = chain.from_iterable(chain(map(_VALUES, records), lists))
         level = [node for node in inside if type(node) not in SCALARS]
         depth += 1
     return True

@@ -10,13 +10,13 @@ import re
 import string
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, partial
 from itertools import accumulate, chain, groupby
 from operator import itemgetter
 from typing import NamedTuple
 
-from crux_langgraph.compression._lexicon import carries, fact_class, name_of, number_class
+from crux_langgraph.compression._lexicon import carries, fact_class, name_of
 from crux_langgraph.compression._relevance import Query
 from crux_langgraph.compression._sketching import read_alone, read_units
 from crux_langgraph.compression._speech import HESITATIONS
@@ -35,6 +35,7 @@ _STRETCH = 300
 _PUNCTUATION = b",;:!?()[]{}\"'<>|="
 _APART = bytes.maketrans(_PUNCTUATION, b" " * len(_PUNCTUATION))
 _APART_BEYOND_ASCII = re.compile("[\u2019\u201c\u201d\u2026\u3001\u3002\uff0c]")
+_NUMBER = re.compile(r"[\d.]+%?\Z")
 _BETWEEN = "\x00"
 _REPEATED_FACT = 0.05
 _REPEATED_TERM = 0.5
@@ -257,25 +258,18 @@ def _worth(document: Document, often: Counter[str], size: int) -> dict[str, tupl
     pairs = cache(partial(_Pairs, document, size))
     plain, reference = pairs(0.0), pairs(_REFERENCE)
     worth: dict[str, tuple[float, float]] = {}
-    for word, count in often.items():
+    for word, count in often.items():  # most are told apart by little
         if word.islower() and word.isalpha():
             worth[word] = plain[count]
-        elif word[-1].isdigit() and word[0].isalpha():
+        elif (word[-1].isdecimal() and word[0].isalpha()) or (word[0].isdecimal() and not _NUMBER.match(word)):
             worth[word] = reference[count]
+        elif carries(word):
+            name = word[0].isupper() and word.lower() not in often
+            worth[word] = pairs(fact_class(word, capitalised=count if name else 0, often=count))[count]
         else:
-            worth[word] = _other(word, often, pairs)
+            worth[word] = _NOTHING
     worth.update(dict.fromkeys(_SILENT & worth.keys(), _NOTHING))
     return worth
-
-
-def _other(word: str, often: Counter[str], pairs: Callable[[float], _Pairs]) -> tuple[float, float]:
-    """Weigh a spelling that is neither a plain word nor plainly a reference."""
-    if word.isdecimal():
-        return pairs(number_class(word))[often[word]] if len(word) > 1 else _NOTHING
-    if not carries(word):
-        return _NOTHING
-    name = word[0].isupper() and word.lower() not in often
-    return pairs(fact_class(word, capitalised=often[word] if name else 0, often=often[word]))[often[word]]
 
 
 def _asked(query: Query, often: Counter[str]) -> dict[str, float]:

@@ -49,6 +49,8 @@ def stem(word: str) -> str:
 
 def carries(word: str) -> bool:
     """Whether a word says anything by itself: not a stop word, a hesitation or a single sign."""
+    if word.isdecimal():
+        return len(word) > 1
     lower = word.lower()
     return (
         len(lower) > 1
@@ -151,18 +153,15 @@ def fact_class(spelling: str, *, capitalised: int, often: int) -> float:
     """Weigh a fact: references cannot be made up again, quantities matter less, plain words are no facts."""
     if spelling.isalpha():
         return 1.0 if capitalised * 2 > often or (not spelling.islower() and _COMPOSED.search(spelling)) else 0.0
+    if spelling[-1].isdecimal() and spelling[0].isalpha():
+        return _REFERENCE
     if spelling.isdecimal() or _NUMBER.match(spelling):
-        return number_class(spelling)
-    if spelling[-1].isdigit() or _DIGIT.search(spelling):
+        return 0.3 if len(spelling) < _LONG_NUMBER else 0.6
+    if _DIGIT.search(spelling):
         return 0.3 if _CLOCK.match(spelling) else _REFERENCE
     if _ADDRESS.search(spelling):
         return 2.0
     return 1.0 if capitalised * 2 > often or _COMPOSED.search(spelling) else 0.0
-
-
-def number_class(spelling: str) -> float:
-    """Weigh a number: a short one is easily guessed."""
-    return 0.3 if len(spelling) < _LONG_NUMBER else 0.6
 
 
 def _cost(spelling: str) -> float:

@@ -13,6 +13,9 @@ LONGEST = 1200
 _MOST_ENTRIES = 64
 _TRIED = 4
 _CONTAINERS = frozenset({dict, list})
+_TOGETHER = 64
+_BETWEEN = "\x00"
+_SEAM = ', "\\u0000", '
 _encode = JSONEncoder(ensure_ascii=False).encode
 
 
@@ -44,9 +47,7 @@ class Dump:
         self._lumps[id(node)] = node, lumps  # with the node itself, so that no other one is given its number
         written: list[str] = []
         at = 0
-        text: str | None = None
-        for entries in _cut(node, _step(node)):
-            text = _text(entries, like=text)
+        for entries, text in _texts(_cut(node, _step(node))):
             if text is None:
                 written.extend(self._apart(entries, at, lumps))
             else:
@@ -74,10 +75,15 @@ def _closed(node: Any, body: str) -> str:
 
 
 def _step(node: Any) -> int:
-    """Say how many entries make a lump, by the first of them."""
-    first = next(_cut(node, _TRIED))
-    text = _text(first)
-    return 1 if not text else max(1, min(_MOST_ENTRIES, WANTED * len(first) // len(text)))
+    """Say how many entries make a lump, by some of them: where the first are long, others may not be."""
+    entries = cast("list[Any]", node) if type(node) is list else list(cast("dict[str, Any]", node).items())
+    samples = (entries[at : at + _TRIED] for at in (0, len(entries) // 2))
+    return max(_fitting(sample) for sample in samples)
+
+
+def _fitting(sample: list[Any]) -> int:
+    text = _text(sample)
+    return 1 if not text else max(1, min(_MOST_ENTRIES, WANTED * len(sample) // len(text)))
 
 
 def _cut(node: Any, step: int) -> Iterator[Any]:
@@ -92,12 +98,31 @@ def _cut(node: Any, step: int) -> Iterator[Any]:
             yield part
 
 
-def _text(entries: Any, like: str | None = None) -> str | None:
-    """Write entries without brackets; None for what is too long, or holds more than JSON.
+def _texts(cut: Iterator[Any]) -> Iterator[tuple[Any, str | None]]:
+    """Give all entries with their text, written together as long as they are as short as those before them."""
+    short = False
+    while several := list(islice(cut, _TOGETHER if short else 1)):
+        texts = _written(several) if short else [_text(several[0])]
+        short = None not in texts
+        yield from zip(several, texts, strict=True)
 
-    It is first seen whether there are plainly too many, except beside what was not too long and may be `like` it.
-    """
-    if like is None and _is_wide(entries):
+
+def _written(several: list[Any]) -> list[str | None]:
+    """Write entries at once, and part them again at what is put between them; a payload may hold that, too."""
+    parted: list[Any] = [_BETWEEN] * (2 * len(several) - 1)
+    parted[::2] = several
+    try:
+        texts = _encode(parted)[1:-1].split(_SEAM)
+    except TypeError:
+        texts = []
+    if len(texts) != len(several):
+        return list(map(_text, several))
+    return [text[1:-1] if len(text) <= LONGEST else None for text in texts]
+
+
+def _text(entries: Any) -> str | None:
+    """Write entries without brackets; None for what is too long, or holds more than JSON."""
+    if _is_wide(entries):
         return None
     try:
         text = _encode(entries)

@@ -10,7 +10,7 @@ from itertools import islice
 from crux_langgraph.compression._glancing import Worth
 from crux_langgraph.compression._lexicon import build, tokens_of
 from crux_langgraph.compression._relevance import Query
-from crux_langgraph.compression._units import KIND, PART, TEXT, Row, pinned_units
+from crux_langgraph.compression._units import KIND, LABEL, PART, TEXT, Row, pinned_units
 from crux_langgraph.compression._weighing import COST_EXPONENT, FACTS_IN, GAP, LEAST, NEW_PART, OPENING, Weights, weigh
 
 _BLOCK = 4096
@@ -86,8 +86,8 @@ class Ranking:
         return self._drawn[:count]
 
     def cost(self, unit: int) -> float:
-        """Say about how many estimated tokens a unit takes, without its head."""
-        return self._weights.costs[unit]
+        """Say about how many estimated tokens a unit takes with its label, without its head."""
+        return self._weights.costs[unit] + _SHARED_LABEL * self._weights.label_costs[self._rows[unit][LABEL]]
 
     def _draw(self) -> Iterator[int]:
         densities = self._weights.densities
@@ -131,7 +131,7 @@ class Ranking:
         """Give a rate that a unit beside a shown one does not exceed."""
         weights = self._weights
         fresh = 1.0 if self._rows[at][PART] in self._parts else NEW_PART
-        return fresh * weights.densities[at] * (1.0 + GAP / weights.costs[at]) ** COST_EXPONENT
+        return float(fresh * weights.densities[at] * (1.0 + GAP / weights.costs[at]) ** COST_EXPONENT)
 
     def _features(self, at: int) -> tuple[int, ...]:
         features = self._known.get(at)

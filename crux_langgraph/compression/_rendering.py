@@ -17,6 +17,7 @@ class Renderer:
         self._document = document
         self._voids = _running_voids(document.rows)
         self._tidied: dict[int, str] = {}
+        self._texts: dict[tuple[int, ...], str] = {}
 
     def whole(self) -> str:
         """Render everything, also what says that nothing is there."""
@@ -32,8 +33,12 @@ class Renderer:
         return " ".join(map(itemgetter(TEXT), rows[:stop]))
 
     def chosen(self, shown: Collection[int]) -> str:
-        """Render some units, with what they need to be understood."""
-        return self._joined(self.closed(shown))
+        """Render some units, with what they need to be understood. The same choice is often asked for again."""
+        closed = tuple(self.closed(shown))
+        text = self._texts.get(closed)
+        if text is None:
+            text = self._texts[closed] = self._joined(closed)
+        return text
 
     def closed(self, shown: Collection[int]) -> list[int]:
         """Add the calls whose results are shown, and put all in the order of the document."""

@@ -12,7 +12,7 @@ _MANIFEST_SHARE = 8
 _MOST_LOOKED_AT = 64
 _MOST_TRIED = 8
 _LEAST_ROOM = 5
-_WORTH_FILLING = 200
+_WORTH_FILLING = 100
 """The share of a budget that is left unused: to fill it would cost as much as the selection itself."""
 
 
