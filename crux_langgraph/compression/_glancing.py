@@ -29,7 +29,7 @@ SMALLEST = 40_000
 LEAST_POOL = 10_000
 """Characters that there are to choose from beside what fits, and _PER_ROOM for each that fits."""
 _PER_ROOM = 1.5
-_STEP = 1.25
+_STEP = 1.1
 """Pools grow in steps, so that budgets of about the same size look at the same pool."""
 _STRETCH = 300
 _PUNCTUATION = b",;:!?()[]{}\"'<>|="

@@ -106,12 +106,12 @@ def build(tokens: Sequence[Sequence[str]]) -> tuple[Lexicon, list[tuple[int, ...
     log_units = math.log(1 + len(tokens)) or 1.0
     facts = [0.0] * len(names)
     terms = [0.0] * len(names)
+    rising = {often: 1 + 0.8 * math.log(often) for often in set(total[1:])}
+    rarity = {often: math.log(1 + len(tokens) / often) / log_units for often in rising}
     for feature in range(1, len(names)):
         often = total[feature]
-        facts[feature] = fact_class(examples[feature], capitalised=capitalised[feature], often=often) * (
-            1 + 0.8 * math.log(often)
-        )
-        terms[feature] = math.log(1 + len(tokens) / often) / log_units
+        facts[feature] = fact_class(examples[feature], capitalised=capitalised[feature], often=often) * rising[often]
+        terms[feature] = rarity[often]
     costs = [_cost(spelling) for spelling in numbering]
     return Lexicon(dict(numbering), features, costs, facts, terms, names), numbered
 
@@ -165,9 +165,11 @@ def fact_class(spelling: str, *, capitalised: int, often: int) -> float:
 
 
 def _cost(spelling: str) -> float:
+    if not spelling.isascii() or not spelling.isalpha():
+        return _FIGURE * len(spelling) if spelling.isdecimal() and spelling.isascii() else weigh_word(spelling)
+    rest = spelling[1:]
     if spelling.lower() in HESITATIONS:
         return 0.0
-    rest = spelling[1:]
-    if spelling.isascii() and spelling.isalpha() and (rest.islower() or not rest):
+    if rest.islower() or not rest:
         return _LETTER * len(rest) + (_CAPITAL if spelling[0].isupper() else _LETTER)
-    return _FIGURE * len(spelling) if spelling.isdecimal() and spelling.isascii() else weigh_word(spelling)
+    return weigh_word(spelling)

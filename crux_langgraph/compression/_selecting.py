@@ -75,10 +75,12 @@ class Selector:
     def _filled(self, shown: list[int], length: int, spare: int, tokens_per_cost: float) -> list[int]:
         """Add what still fits, from fields that are shown anyway: so the fields shown only grow with the budget."""
         units, ranking = self._document.units, self._ranking
-        parts = {units[at].part for at in (shown or ranking.first(0 if ranking.openers else 1))}
         room = self._budget.room(self._renderer.chosen(shown)) - spare
-        tries = 0
         least = max(_LEAST_ROOM, self._budget.max_tokens // _WORTH_FILLING)
+        if room < least:
+            return shown
+        parts = {units[at].part for at in (shown or ranking.first(0 if ranking.openers else 1))}
+        tries = 0
         for at in ranking.first(length + _MOST_LOOKED_AT)[length + (not ranking.openers) :]:
             if tries == _MOST_TRIED or room < least:
                 break
