@@ -12,7 +12,7 @@ from crux_langgraph.compression._counting import weigh_word
 from crux_langgraph.compression._speech import HESITATIONS
 from crux_langgraph.compression._stop_words import STOP_WORDS
 
-_TOKEN = re.compile(r"https?://[^\s)\]}\"'<>,]+|[$#]?\w+(?:[-.@/'\u2019+]\w+|(?<=\d)[,:]\d+)*%?")
+_TOKEN = re.compile(r"[A-Za-z]++(?=\s)|https?://[^\s)\]}\"'<>,]+|[$#]?\w+(?:[-.@/'\u2019+]\w+|(?<=\d)[,:]\d+)*%?")
 _IDEOGRAPHS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
 _TOKEN_IN_IDEOGRAPHS = re.compile(
     rf"[\u3040-\u30ff\u3400-\u9fff]{{1,2}}|(?:(?![\u3040-\u30ff\u3400-\u9fff]){_TOKEN.pattern})"
@@ -34,7 +34,8 @@ _ENDINGS = ("'s", "\u2019s", "ing", "ed", "es", "s")
 
 def tokens_of(texts: Sequence[str]) -> list[list[str]]:
     """Cut every text into the words, numbers, names and addresses in it."""
-    pattern = _TOKEN_IN_IDEOGRAPHS if any(map(_IDEOGRAPHS.search, texts)) else _TOKEN
+    ideographic = any(not text.isascii() and _IDEOGRAPHS.search(text) for text in texts)
+    pattern = _TOKEN_IN_IDEOGRAPHS if ideographic else _TOKEN
     return list(map(pattern.findall, texts))
 
 

@@ -9,7 +9,7 @@ from crux_langgraph.compression._rendering import GAP, Renderer
 from crux_langgraph.compression._units import Document, pinned_units
 
 _MANIFEST_SHARE = 8
-_MOST_LOOKED_AT = 64
+_MOST_LOOKED_AT = 24
 _MOST_TRIED = 8
 _LEAST_ROOM = 5
 _WORTH_FILLING = 100

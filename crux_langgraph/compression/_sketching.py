@@ -18,7 +18,7 @@ from crux_langgraph.compression._turns import Conversation
 from crux_langgraph.compression._units import KIND, LINE, PART, TEXT, Document, Kind, Row
 from crux_langgraph.compression._walking import Walker, fill
 
-_SAMPLES = 16
+_SAMPLES = 8
 _LARGEST = 2 * WANTED
 _SENTENCE_END = re.compile(r"\n|[.!?;](?=\s+[A-Z\"'(\[])|[\u3002\uff01\uff1f]")
 
