@@ -5,24 +5,18 @@ by what the task asks for, and the best of them are kept: the most that is new f
 """
 
 import heapq
-import math
-import re
-import string
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache, partial
 from itertools import accumulate, chain, groupby
 from operator import itemgetter
 from typing import NamedTuple
 
-from crux_langgraph.compression._lexicon import carries, fact_class, name_of
 from crux_langgraph.compression._relevance import Query
 from crux_langgraph.compression._sketching import read_alone, read_units
-from crux_langgraph.compression._speech import HESITATIONS
-from crux_langgraph.compression._stop_words import STOP_WORDS
+from crux_langgraph.compression._spellings import asked_facts, asked_in, words_of, worth_of
 from crux_langgraph.compression._units import KIND, LINE, PART, TEXT, Document, pinned_units
-from crux_langgraph.compression._weighing import COST_EXPONENT, FROM_USER, falling_off, in_order, shares, sharpening
+from crux_langgraph.compression._weighing import COST_EXPONENT, FROM_USER, falling_off, in_order, sharpening
 
 SMALLEST = 40_000
 """Characters that are weighed in full whatever the budget is."""
@@ -32,20 +26,10 @@ _PER_ROOM = 1.5
 _STEP = 1.1
 """Pools grow in steps, so that budgets of about the same size look at the same pool."""
 _STRETCH = 300
-_PUNCTUATION = b",;:!?()[]{}\"'<>|="
-_APART = bytes.maketrans(_PUNCTUATION, b" " * len(_PUNCTUATION))
-_APART_BEYOND_ASCII = re.compile("[\u2019\u201c\u201d\u2026\u3001\u3002\uff0c]")
-_NUMBER = re.compile(r"[\d.]+%?\Z")
-_BETWEEN = "\x00"
-_REPEATED_FACT = 0.05
-_REPEATED_TERM = 0.5
 _ALMOST = 0.7
 """A stretch is drawn when it is worth this share of the best: to find the best one costs more than it gains here."""
 _AMONG = 5
 """A pool is drawn from the stretches that rate best, this many times its size."""
-_SILENT = HESITATIONS | STOP_WORDS | frozenset(string.ascii_lowercase)
-_NOTHING = (0.0, 0.0)
-_REFERENCE = fact_class("a1", capitalised=0, often=1)
 _NEAR = 0.4
 """What a match in a neighbouring stretch counts."""
 
@@ -97,12 +81,14 @@ class _Glance:
         self._document = document
         texts = list(map(itemgetter(TEXT), document.rows))
         self._stretches = list(_stretches(document))
-        self._words = _words([" ".join(texts[one.start : one.stop]) for one in self._stretches])
+        self._words = words_of([" ".join(texts[one.start : one.stop]) for one in self._stretches])
         often = Counter(chain.from_iterable(self._words))
-        self._worth = _worth(document, often, len(self._stretches))
+        self._worth = worth_of(document, often, len(self._stretches))
+        self._asked = asked_in(query, often)
+        if document.structured:  # where words count little: what is asked for is a fact, as in the ranking
+            self._worth.update(asked_facts(self._asked, often, len(self._stretches)))
         self._gains = {word: gain for word, (gain, _) in self._worth.items()}
         self._known: set[str] = set()
-        self._asked = _asked(query, often)
         self._factors = self._factored(self._asked)
         self._ordered: dict[int, float] = {}
         self._rates = {at: self._rate(at) for at in range(len(self._stretches))}
@@ -141,7 +127,7 @@ class _Glance:
 
     def _density(self, text: str) -> float:
         gains, asked = self._gains, self._asked
-        words = _words([text])[0]
+        words = words_of([text])[0]
         worth = sum(gains.get(word, 0.0) for word in words)
         near = sharpening(self._document)(min(1.0, sum(asked.get(word, 0.0) for word in words)))
         return near * worth / float((1 + len(text)) ** COST_EXPONENT)
@@ -212,15 +198,6 @@ class _Glance:
         ]
 
 
-def _words(texts: Sequence[str]) -> list[tuple[str, ...]]:
-    """Cut texts into words, roughly; tuples of them, unlike lists, are nothing for the garbage collector to visit."""
-    whole = _BETWEEN.join(text.replace(_BETWEEN, " ") for text in texts)
-    if not whole.isascii():
-        whole = _APART_BEYOND_ASCII.sub(" ", whole)
-    apart = whole.encode("utf-8", "surrogatepass").translate(_APART).decode("utf-8", "surrogatepass")
-    return [tuple(text.split()) for text in apart.replace(". ", " ").split(_BETWEEN)] if texts else []
-
-
 def _stretches(document: Document) -> Iterator[_Stretch]:
     """Take neighbouring units of one field together, up to some hundred characters."""
     rows = document.rows
@@ -234,54 +211,3 @@ def _stretches(document: Document) -> Iterator[_Stretch]:
             if reached[stop] > reached[start]:
                 yield _Stretch(start, stop, part, reached[stop] - reached[start])
             start = stop
-
-
-class _Pairs(dict[int, tuple[float, float]]):
-    """What words of one class are worth by how often they come: while they are new, and once they were seen."""
-
-    def __init__(self, document: Document, size: int, fact: float) -> None:
-        super().__init__()
-        fact_share, self._term_share = shares(document)
-        self._fact = fact * fact_share
-        self._size = size
-        self._log_size = math.log(1 + size)
-
-    def __missing__(self, often: int) -> tuple[float, float]:
-        fact = self._fact * (1 + 0.8 * math.log(often))
-        term = self._term_share * math.log(1 + self._size / often) / self._log_size
-        pair = self[often] = fact + term, fact * _REPEATED_FACT + term * _REPEATED_TERM
-        return pair
-
-
-def _worth(document: Document, often: Counter[str], size: int) -> dict[str, tuple[float, float]]:
-    """Weigh every spelling, new and as one that was seen: the classes of the lexicon, without its stems."""
-    pairs = cache(partial(_Pairs, document, size))
-    plain, reference = pairs(0.0), pairs(_REFERENCE)
-    worth: dict[str, tuple[float, float]] = {}
-    for word, count in often.items():  # most are told apart by little
-        if word.islower() and word.isalpha():
-            worth[word] = plain[count]
-        elif (word[-1].isdecimal() and word[0].isalpha()) or (word[0].isdecimal() and not _NUMBER.match(word)):
-            worth[word] = reference[count]
-        elif carries(word):
-            name = word[0].isupper() and word.lower() not in often
-            worth[word] = pairs(fact_class(word, capitalised=count if name else 0, often=count))[count]
-        else:
-            worth[word] = _NOTHING
-    worth.update(dict.fromkeys(_SILENT & worth.keys(), _NOTHING))
-    return worth
-
-
-def _asked(query: Query, often: Counter[str]) -> dict[str, float]:
-    """Give the share of the task's weight that each spelling of its words carries."""
-    wanted = {name_of(word): weight for word, weight in query.weighted().items()}
-    size = max(often.values(), default=1)
-    openings = {way(name[:2]) for name in wanted for way in (str.lower, str.title, str.upper)}
-    found: dict[str, float] = {}
-    most: dict[str, float] = {}
-    for word in often:
-        if word[:2] in openings and (name := name_of(word)) in wanted:
-            found[word] = wanted[name] * math.log(1 + size / often[word])
-            most[name] = max(most.get(name, 0.0), found[word])
-    norm = sum(most.values())
-    return {word: weight / norm for word, weight in found.items()} if norm else {}

@@ -1,7 +1,7 @@
 """JSON text in lumps: a tree is written once, and cut where it can be read piece by piece."""
 
 from collections.abc import Collection, Iterator
-from itertools import islice
+from itertools import islice, repeat
 from json import JSONEncoder
 from typing import Any, cast
 
@@ -11,6 +11,7 @@ WANTED = 300
 """Characters of a lump, about."""
 LONGEST = 1200
 _MOST_ENTRIES = 64
+_MOST_LEVELS = 16
 _TRIED = 4
 _CONTAINERS = frozenset({dict, list})
 _TOGETHER = 64
@@ -37,11 +38,11 @@ class Dump:
         kept = self._lumps.get(id(node))
         return None if kept is None else kept[1]
 
-    def text(self, node: Any) -> str:
-        """Give a node as JSON text that keeps every character."""
+    def text(self, node: Any, depth: int = 0) -> str:
+        """Give a node as JSON text that keeps every character; what is nested too deep has no lumps."""
         if type(node) is Marked:
-            return self.text(node.value)
-        if type(node) not in _CONTAINERS or not node:
+            return self.text(node.value, depth)
+        if type(node) not in _CONTAINERS or not node or depth > _MOST_LEVELS:
             return as_json(node)
         lumps: list[Lump] = []
         self._lumps[id(node)] = node, lumps  # with the node itself, so that no other one is given its number
@@ -49,25 +50,25 @@ class Dump:
         at = 0
         for entries, text in _texts(_cut(node, _step(node))):
             if text is None:
-                written.extend(self._apart(entries, at, lumps))
+                written.extend(self._apart(entries, at, lumps, depth + 1))
             else:
                 lumps.append((at, entries, text))
                 written.append(text)
             at += len(entries)
         return _closed(node, ", ".join(written))
 
-    def _apart(self, entries: Any, at: int, lumps: list[Lump]) -> Iterator[str]:
+    def _apart(self, entries: Any, at: int, lumps: list[Lump], depth: int) -> Iterator[str]:
         """Write entries that are too long for one lump one by one."""
         for number, entry in enumerate(_cut(entries, 1), at):
             text = _text(entry) if len(entries) > 1 else None
             lumps.append((number, entry, text))
-            yield self._alone(entry) if text is None else text
+            yield self._alone(entry, depth) if text is None else text
 
-    def _alone(self, entries: Any) -> str:
+    def _alone(self, entries: Any, depth: int) -> str:
         if type(entries) is list:
-            return self.text(entries[0])
+            return self.text(entries[0], depth)
         ((name, entry),) = entries.items()
-        return f"{_encode(name)}: {self.text(entry)}"
+        return f"{_encode(name)}: {self.text(entry, depth)}"
 
 
 def _closed(node: Any, body: str) -> str:
@@ -131,8 +132,8 @@ def _text(entries: Any) -> str | None:
     return text[1:-1] if len(text) <= LONGEST else None
 
 
-def _is_wide(node: Any) -> bool:
-    """Whether a record or list has many entries at any level: it is not written only to be thrown away."""
+def _is_wide(node: Any, depth: int = 0) -> bool:
+    """Whether a record or list has many entries at any level, or many levels: it is not written to be thrown away."""
     inner: Collection[Any] = cast("dict[str, Any]", node).values() if type(node) is dict else node
     nested = [entry for entry in inner if type(entry) in _CONTAINERS]
-    return len(inner) > _MOST_ENTRIES or any(map(_is_wide, nested))
+    return max(len(inner), depth) > _MOST_ENTRIES or any(map(_is_wide, nested, repeat(depth + 1)))

@@ -143,7 +143,12 @@ class Walker:
 
     def _list(self, items: list[Any], label: str, part: int) -> None:
         self.document.structured = True
-        self.items(items, 0, self._shape(items, part), label, part)
+        shape = self._shape(items, part)
+        if shape is not None:
+            self.items(items, 0, shape, label, part)
+            return
+        for at, item in enumerate(items):  # here and not by items(): each level of a deep list would take one call more
+            self.value(item, f"{label}[{at}]", part)
 
     def _shape(self, items: list[Any], part: int) -> Shape:
         columns = None if self._pinned(part) else _columns(items)

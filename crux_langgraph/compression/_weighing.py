@@ -37,7 +37,7 @@ _TERMS_IN: dict[Kind, float] = {
     "unread": 0.0,
 }
 _TERMS_IN_STRUCTURED_PROSE = 0.15
-_ASKED_TERM = 2.0
+ASKED_TERM = 2.0
 FROM_USER = 1.2
 _NAMED_BY_USER = 1.4
 _EARLY = 0.3
@@ -71,7 +71,7 @@ def weigh(document: Document, lexicon: Lexicon, numbered: Mapping[int, Sequence[
     if document.structured:
         terms_in["prose"] = _TERMS_IN_STRUCTURED_PROSE
     asked = asked_features(query, lexicon)
-    terms = [weight * _ASKED_TERM if f in asked else weight for f, weight in enumerate(lexicon.terms)]
+    terms = [weight * ASKED_TERM if f in asked else weight for f, weight in enumerate(lexicon.terms)]
     facts = _facts(document, lexicon, numbered)
     if document.structured:  # where words count little: what is asked for is a fact, whatever it is
         for feature in asked:
