@@ -7,6 +7,7 @@ import pydantic
 from pydantic import BaseModel, PydanticUndefinedAnnotation, PydanticUserError
 
 from crux_langgraph._contract import Contract, Hidden, bare
+from crux_langgraph._numbers import is_whole
 from crux_langgraph._payload import frame_of
 from crux_langgraph._signature import accepts
 from crux_langgraph._summarizing import Summarize
@@ -109,7 +110,7 @@ def checked_hook(name: str, hook: Any) -> Any:
 
 def checked_version(name: str, given: object) -> int:
     """Give `given` if it is a version number."""
-    if isinstance(given, bool) or not isinstance(given, int) or given < 1:
+    if not is_whole(given, 1):
         raise DefinitionError(
             handoff=name, found=f"its version is {given!r}", fix="Give version= a whole number from 1."
         )
@@ -173,7 +174,7 @@ def checked_max_tokens(
     """Give `given` if a context can fit into it at all."""
     if given is None:
         return None
-    if isinstance(given, bool) or not isinstance(given, int):
+    if not is_whole(given):
         raise DefinitionError(
             handoff=name,
             found=f"max_tokens is a {type(given).__name__}",

@@ -16,6 +16,7 @@ from crux_langgraph._delegate._context import ContextRule, checked_context_schem
 from crux_langgraph._delegate._options import GraphOptions, Output
 from crux_langgraph._delegate._refusing import refusal
 from crux_langgraph._delegate._subagent import Call, Returned
+from crux_langgraph._numbers import is_whole
 from crux_langgraph._signature import accepts, is_async, name_of
 from crux_langgraph._waiting import AWAITING, Way
 from crux_langgraph.errors import SubagentError
@@ -207,7 +208,7 @@ def refuse_output(name: str, output: Any, outputs: frozenset[str]) -> None:
 
 
 def checked_limit(name: str, given: object) -> int:
-    if isinstance(given, bool) or not isinstance(given, int) or given < 1:
+    if not is_whole(given, 1):
         raise refusal(name, f"recursion_limit is {given!r}", "Give recursion_limit= a whole number from 1.")
     return given
 

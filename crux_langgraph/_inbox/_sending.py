@@ -7,6 +7,7 @@ from crux_langgraph._inbox._keys import given_key, task_key
 from crux_langgraph._inbox._scope import Scope, encoded, parts_of
 from crux_langgraph._inbox._tracing import running_place, stored_facts
 from crux_langgraph._inbox._wire import digest_of, packed
+from crux_langgraph._numbers import is_above
 from crux_langgraph._payload import Payload
 from crux_langgraph._waiting import Way
 from crux_langgraph.errors import InputError
@@ -109,7 +110,7 @@ async def _prepared(way: Way, handoff: Sender, value: object) -> Payload[Any]:
 
 def require_seconds(handoff: str, option: str, given: object, *, least: float = 0.0) -> None:
     """Raise `InputError` when `given` is no number of seconds above `least`, nor None."""
-    if given is None or (isinstance(given, int | float) and not isinstance(given, bool) and given > least):
+    if given is None or is_above(given, least):
         return
     _raise_no_seconds(handoff, option, given, least)
 
