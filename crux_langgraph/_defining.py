@@ -16,6 +16,7 @@ from crux_langgraph.errors import DefinitionError
 from crux_langgraph.stores import fault_of_store
 
 _ID = re.compile(r"[a-z0-9-]{1,64}")
+_TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
 def id_from(name: str, kind: str = "handoff") -> str:
@@ -30,6 +31,18 @@ def checked_id(name: str, given: object, kind: str = "handoff") -> str:
             handoff=name,
             found=f"its id would be {given!r}",
             fix="Give id= 1 to 64 lower-case letters, digits and hyphens, for example id='research-to-writer'.",
+            kind=kind,
+        )
+    return given
+
+
+def checked_tool_name(name: str, given: object, kind: str = "handoff") -> str:
+    """Give `given` if every provider takes it as the name of a tool."""
+    if not isinstance(given, str) or _TOOL_NAME.fullmatch(given) is None:
+        raise DefinitionError(
+            handoff=name,
+            found=f"its tool would be named {given!r}",
+            fix="Give name= up to 64 letters, digits, _ and -.",
             kind=kind,
         )
     return given

@@ -1,7 +1,6 @@
 """Delegate: a subagent that is called with checked arguments and a checked context, and answers through a handoff."""
 
 import functools
-import re
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, overload
 
@@ -14,7 +13,7 @@ from pydantic import BaseModel
 from typing_extensions import TypeVar, Unpack
 
 from crux_langgraph._contract import Contract, ViolationError
-from crux_langgraph._defining import checked_id, id_from
+from crux_langgraph._defining import checked_id, checked_tool_name, id_from
 from crux_langgraph._delegate._options import GraphOptions, Output, Prompted, RemoteOptions
 from crux_langgraph._delegate._refusing import (
     DEFAULT_MAX_DEPTH,
@@ -48,9 +47,7 @@ GIn = TypeVar("GIn", bound=BaseModel)
 GOut = TypeVar("GOut", bound=BaseModel)
 GArgs = TypeVar("GArgs", bound=BaseModel)
 
-
 _TOLD = (SubagentError, ReturnError, TimeLimitError, DepthLimitError, ArgumentsError)
-_TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
 class Delegate(Generic[In, Out, Ctx, Args]):
@@ -334,9 +331,7 @@ class Delegate(Generic[In, Out, Ctx, Args]):
         """
         from crux_langgraph.tools import DelegateTool
 
-        named = self.__name__ if name is None else name
-        if _TOOL_NAME.fullmatch(named) is None:
-            raise refusal(self.__name__, f"its tool would be named {named!r}", "Give name= letters, digits, _ and -.")
+        named = checked_tool_name(self.__name__, self.__name__ if name is None else name, kind="delegate")
         described = self.description if description is None else description
         if not described.strip():
             raise refusal(self.__name__, "nothing tells a model what it does", "Give it a docstring, or description=.")
