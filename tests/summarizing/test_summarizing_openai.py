@@ -5,12 +5,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 from langchain_openai import ChatOpenAI
 from prose import both_ways, cut, prose
+from served import JsonHandler, served
 
 from crux_langgraph._summarizing import Summarize
 from crux_langgraph.compression import estimate_tokens
@@ -51,11 +51,11 @@ class Loopback:
 
     script: Callable[[int], Reply] = lambda _: Reply()
     requests: list[dict[str, Any]] = field(default_factory=list)
-    port: int = 0
+    url: str = ""
     lock: Any = field(default_factory=threading.Lock)
 
     def model(self, **options: Any) -> ChatOpenAI:
-        return ChatOpenAI(model="local", base_url=f"http://127.0.0.1:{self.port}/v1", api_key="none", **options)  # type: ignore[arg-type]
+        return ChatOpenAI(model="local", base_url=f"{self.url}/v1", api_key="none", **options)  # type: ignore[arg-type]
 
     def reply(self, request: dict[str, Any]) -> Reply:
         with self.lock:
@@ -67,10 +67,9 @@ class Loopback:
 def server() -> Iterator[Loopback]:
     loopback = Loopback()
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            request = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            reply = loopback.reply(request)
+    class Handler(JsonHandler):
+        def posted(self, body: Any) -> None:
+            reply = loopback.reply(body)
             time.sleep(reply.delay_s)
             if reply.status == 0:
                 self.close_connection = True
@@ -87,17 +86,8 @@ def server() -> Iterator[Loopback]:
             except (BrokenPipeError, ConnectionResetError):
                 pass
 
-        def log_message(self, *args: Any) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
-        http.daemon_threads = True
-        loopback.port = http.server_address[1]
-        thread = threading.Thread(target=http.serve_forever, args=(0.01,))
-        thread.start()
+    with served(Handler) as loopback.url:
         yield loopback
-        http.shutdown()
-        thread.join()
 
 
 def refused(status: int, message: str = "no", **headers: str) -> Reply:
@@ -238,6 +228,6 @@ async def test_a_model_by_name_reaches_the_provider(
     run: Any, server: Loopback, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "none")
-    monkeypatch.setenv("OPENAI_BASE_URL", f"http://127.0.0.1:{server.port}/v1")
+    monkeypatch.setenv("OPENAI_BASE_URL", f"{server.url}/v1")
     summary = await run(Summarize("openai:local"), SHORT)
     assert (summary.text, len(server.requests)) == ("All quiet at the harbour.", 1)
