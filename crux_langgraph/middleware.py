@@ -80,8 +80,8 @@ class HandoffContext(AgentMiddleware[ReceiverState, Any, Any]):
     without a payload of these handoffs leaves the request unchanged.
 
     Where the brief leaves something out, the model is also given the tool `read_handoff`, which reads it in answers of
-    at most `max_read_tokens` by the handoff's counter. Several of these middlewares share one such tool. Name it after middleware that replaces the system
-    prompt or adds messages of its own: the later one has the last word.
+    at most `max_read_tokens` by the handoff's counter. Several of these middlewares share one such tool. Name it after
+    middleware that replaces the system prompt or adds messages of its own: the later one has the last word.
     """
 
     state_schema = ReceiverState
