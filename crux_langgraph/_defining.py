@@ -50,17 +50,28 @@ def checked_tool_name(name: str, given: object, kind: str = "handoff") -> str:
 
 def contract_for(name: str, side: str, annotation: Any) -> Contract[Any]:
     """Build the contract of one side, refusing what is no model and what JSON would lose."""
+    model = _model_of(name, side, annotation)
+    told = f"{model.__name__}, its {side},"
+    _refuse_lossy(name, told, model)
+    contract = Contract(model)
+    _refuse_unhidden(name, told, contract.hidden)
+    return contract
+
+
+def _model_of(name: str, side: str, annotation: Any) -> type[BaseModel]:
     model = bare(annotation)
-    if not (isinstance(model, type) and issubclass(model, BaseModel)) or model is BaseModel:
-        instance = isinstance(annotation, BaseModel)
-        told = (
-            f"an instance of {type(annotation).__name__}" if instance else getattr(annotation, "__name__", annotation)
-        )
-        raise DefinitionError(
-            handoff=name,
-            found=f"its {side} is {told}, which is not a pydantic model of its own",
-            fix=f"Make it a BaseModel with the fields that cross (a RootModel for a list, a mapping or a union of {told}).",
-        )
+    if isinstance(model, type) and issubclass(model, BaseModel) and model is not BaseModel:
+        return model
+    instance = isinstance(annotation, BaseModel)
+    told = f"an instance of {type(annotation).__name__}" if instance else getattr(annotation, "__name__", annotation)
+    raise DefinitionError(
+        handoff=name,
+        found=f"its {side} is {told}, which is not a pydantic model of its own",
+        fix=f"Make it a BaseModel with the fields that cross (a RootModel for a list, a mapping or a union of {told}).",
+    )
+
+
+def _refuse_lossy(name: str, told: str, model: type[BaseModel]) -> None:
     # Only a program that defines a handoff needs this, and it takes longer to import than all else here.
     from crux_langgraph._contract.surviving import lost_fields
 
@@ -70,19 +81,16 @@ def contract_for(name: str, side: str, annotation: Any) -> Contract[Any]:
     except (PydanticUndefinedAnnotation, NameError, PydanticUserError) as error:
         raise DefinitionError(
             handoff=name,
-            found=f"{model.__name__}, its {side}, is not complete: {getattr(error, 'name', None) or error}",
+            found=f"{told} is not complete: {getattr(error, 'name', None) or error}",
             fix="Define what it names at module level before the handoff, or call model_rebuild() on it.",
         ) from None
     if lost:
         raise DefinitionError(
             handoff=name,
-            found=f"{model.__name__}, its {side}, has fields that cannot cross as they are declared",
+            found=f"{told} has fields that cannot cross as they are declared",
             problems=lost,
             fix="Change each as it says: a payload travels as JSON through checkpoints and stores.",
         )
-    contract = Contract(model)
-    _refuse_unhidden(name, f"{model.__name__}, its {side},", contract.hidden)
-    return contract
 
 
 def _refuse_unhidden(name: str, model: str, hidden: Hidden) -> None:
