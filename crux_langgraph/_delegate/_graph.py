@@ -122,6 +122,11 @@ def as_input(prompted: Any) -> dict[str, Any]:
     return {MESSAGES: [prompted] if isinstance(prompted, BaseMessage) else list(prompted)}
 
 
+def key_read(output: object) -> str | None:
+    """Give the key of a graph's end from which `output` is read; None when it is a function, or no output."""
+    return {STRUCTURED: STRUCTURED, "text": MESSAGES}.get(output) if isinstance(output, str) else None
+
+
 def read_end(output: Output, state: Any) -> Any:
     """Give what the handoff takes of a graph's final state."""
     if callable(output):
@@ -194,7 +199,7 @@ def refuse_output(name: str, output: Any, outputs: frozenset[str]) -> None:
     if callable(output):
         _refuse_uncallable(name, "output", output, "the graph's final state")
         return
-    needed = {STRUCTURED: STRUCTURED, "text": MESSAGES}.get(output)
+    needed = key_read(output)
     if needed is None:
         raise refusal(
             name, f"its output is {output!r}", f"Give output='{STRUCTURED}', 'text' or a function of the state."
