@@ -9,6 +9,11 @@ def is_whole(given: object, least: float = -math.inf) -> TypeGuard[int]:
     return isinstance(given, int) and not isinstance(given, bool) and given >= least
 
 
+def is_from(given: object, least: float) -> TypeGuard[float]:
+    """Say whether it is a number, whole or not, from `least`; infinity is, and nan is not."""
+    return isinstance(given, int | float) and not isinstance(given, bool) and given >= least
+
+
 def is_above(given: object, least: float) -> TypeGuard[float]:
-    """Say whether it is a number, whole or not, above `least`; infinity is, and nan is not."""
-    return isinstance(given, int | float) and not isinstance(given, bool) and given > least
+    """As `is_from`, without `least` itself."""
+    return is_from(given, least) and given > least

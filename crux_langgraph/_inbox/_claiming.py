@@ -12,8 +12,8 @@ from typing_extensions import TypeVar
 from crux_langgraph._inbox._claimed import Claimed, Thread
 from crux_langgraph._inbox._extending import extended
 from crux_langgraph._inbox._reading import Read, opened
+from crux_langgraph._inbox._refusing import require_attempts, require_seconds
 from crux_langgraph._inbox._scope import ANY, Scope, Whole, encoded
-from crux_langgraph._inbox._sending import require_seconds
 from crux_langgraph._inbox._tracing import Crossing, record_facts, shown, stored_facts
 from crux_langgraph._inbox._waits import pauses
 from crux_langgraph._payload import Payload
@@ -47,7 +47,9 @@ class Claiming(Generic[Out]):
     def __init__(self, crossing: Crossing, open_store: OpenStore, read: Read[Out], options: ClaimOptions) -> None:
         handoff = crossing.id
         require_seconds(handoff, "lease_s", options.lease_s)
-        require_seconds(handoff, "wait_s", options.wait_s, least=-1.0)
+        require_seconds(handoff, "wait_s", options.wait_s, or_zero=True)
+        require_seconds(handoff, "backoff_s", options.backoff_s, or_zero=True)
+        require_attempts(handoff, options.max_attempts)
         self._crossing = crossing
         self._handoff = handoff
         self._open_store = open_store
