@@ -100,18 +100,12 @@ class SqliteStore(SqlStore):
         find = self._sql[_CLAIMS[values["exclusive"], values["scope"] is not None]]
         # Not UPDATE ... RETURNING, which SQLite has since 3.35: this is as fast, and runs on what systems ship.
         try:
-            with self._lock:
-                db = self._opened(handoff)
+            with self._lock, self._opened(handoff) as db:
                 db.execute("begin immediate")
-                try:
-                    row: tuple[Any, ...] | None = db.execute(find, values).fetchone()
-                    if row is not None:
-                        values["id"] = row[0]
-                        db.execute(self._sql["lease"], values)
-                    db.execute("commit")
-                except BaseException:
-                    db.rollback()
-                    raise
+                row: tuple[Any, ...] | None = db.execute(find, values).fetchone()
+                if row is not None:
+                    values["id"] = row[0]
+                    db.execute(self._sql["lease"], values)
         except sqlite3.Error as error:
             raise_failed(handoff, f"its store {self.path}", error)
         return row
@@ -162,13 +156,9 @@ class SqliteStore(SqlStore):
         db.execute(f"pragma synchronous = {self._synchronous}")
         if is_up_to_date(self.family, db.execute, sqlite3.OperationalError):
             return  # without waiting for anybody who writes
-        db.execute("begin immediate")
-        try:
+        with db:
+            db.execute("begin immediate")
             bring_up_to_date(handoff, self.family, db.execute)
-            db.execute("commit")
-        except BaseException:
-            db.rollback()
-            raise
 
     def _listen(self, is_awaited: Callable[[], bool]) -> None:
         """Ring when another connection has changed the file; no query runs."""
