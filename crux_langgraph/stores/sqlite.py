@@ -5,6 +5,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -22,6 +23,7 @@ Synchronous = Literal["full", "normal", "off"]
 
 _BUSY_S = 30.0
 _WAL_PAUSE_S = 0.02
+_REOPEN_S = 0.5
 
 # A connection that a fork handed down must not be used, and closing it would disturb the parent's.
 _inherited: list[sqlite3.Connection] = []
@@ -162,14 +164,15 @@ class SqliteStore(SqlStore):
 
     def _listen(self, is_awaited: Callable[[], bool]) -> None:
         """Ring when another connection has changed the file; no query runs."""
-        changes = Changes(self.path, timeout_s=_BUSY_S)
         try:
-            while is_awaited():
-                if changes.come():
-                    self._bell.ring()
-                time.sleep(changes.pause_s)
-        finally:
-            changes.close()
+            with closing(Changes(self.path, timeout_s=_BUSY_S)) as changes:
+                while is_awaited():
+                    if changes.come():
+                        self._bell.ring()
+                    time.sleep(changes.pause_s)
+        except sqlite3.Error:
+            # Whoever waits looks again from time to time anyway, and is told there what is wrong.
+            time.sleep(_REOPEN_S)
 
 
 _CLAIMS = {
