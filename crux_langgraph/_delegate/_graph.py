@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from crux_langgraph._defining import id_from
 from crux_langgraph._delegate._arguments import checked_schema
 from crux_langgraph._delegate._context import ContextRule, checked_context_schema
+from crux_langgraph._delegate._failing import Why, without_an_end
 from crux_langgraph._delegate._options import GraphOptions, Output
 from crux_langgraph._delegate._refusing import refusal
 from crux_langgraph._delegate._subagent import Call, Returned
@@ -95,11 +96,8 @@ class Conversation:
             raise self._refused((f"was given a {type(prompted).__name__} by its prompt", _PROMPT))
         return as_input(prompted)
 
-    def _refused(self, why: tuple[str, str]) -> SubagentError:
-        did, fix = why
-        return SubagentError(
-            delegate=self._of.id, found=f"{self._of.name} {did}", fix=f"{fix} Nothing was handed over."
-        )
+    def _refused(self, why: Why) -> SubagentError:
+        return without_an_end(self._of.id, self._of.name, why)
 
 
 _PROMPT = "Have prompt= return a text, messages, or a mapping of the graph's input keys."
