@@ -84,9 +84,10 @@ class _Tally(NamedTuple):
 def _tallies(document: Document) -> dict[int, _Tally]:
     """Count the units of every part but those that only say that nothing is there: that is no content."""
     kinds = Counter(map(itemgetter(PART, KIND), document.rows))
-    parts = dict.fromkeys(part for part, _ in kinds)
-    units = Counter(map(itemgetter(PART), document.rows))
-    return {part: _Tally(units[part] - kinds[part, "void"], (part, "unread") in kinds) for part in parts}
+    saying = dict.fromkeys((part for part, _ in kinds), 0)
+    for (part, kind), count in kinds.items():
+        saying[part] += count if kind != "void" else 0
+    return {part: _Tally(count, (part, "unread") in kinds) for part, count in saying.items()}
 
 
 def _by_part(document: Document, units: Iterable[int]) -> dict[int, list[int]]:

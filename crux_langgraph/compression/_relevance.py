@@ -114,9 +114,10 @@ def _spread(
         level = level * decay + own
         reached.append(level)
     level = 0.0
-    for at in range(len(matches) - 1, -1, -1):
-        level *= back[at]
-        density = reached[at] + level
-        level += matches[at]
+    last = len(matches) - 1
+    for behind, (own, near, decay) in enumerate(zip(reversed(matches), reversed(reached), reversed(back), strict=True)):
+        level *= decay
+        density = near + level
+        level += own
         if density > _NEGLIGIBLE:
-            scores[at] += weight * density / (density + _HALF)
+            scores[last - behind] += weight * density / (density + _HALF)

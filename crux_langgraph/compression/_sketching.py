@@ -15,7 +15,7 @@ from crux_langgraph.compression._lumps import LONGEST, WANTED, Dump, Lump
 from crux_langgraph.compression._scalars import opens_json, parsed
 from crux_langgraph.compression._tree import Marked
 from crux_langgraph.compression._turns import Conversation
-from crux_langgraph.compression._units import KIND, LINE, PART, TEXT, Document, Kind, Row
+from crux_langgraph.compression._units import KIND, LINE, TEXT, Document, Kind, Row
 from crux_langgraph.compression._walking import Walker, fill
 
 _SAMPLES = 8
@@ -112,8 +112,6 @@ def read_units(sketch: Document, chosen: Collection[int]) -> tuple[Document, lis
         document.line = row[LINE]
         walks, arguments = sketch.unread[at]
         walks(walker, *arguments)
-        if len(rows) == places[-1]:
-            document.add("", "\n", "", row[PART], "void")
     places.append(len(rows))
     for at, needed in sketch.needs.items():
         document.needs.update(dict.fromkeys(range(places[at], places[at + 1]), places[needed]))

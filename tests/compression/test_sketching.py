@@ -2,11 +2,13 @@
 
 import json
 import re
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from langchain_core.messages import AnyMessage, HumanMessage
+from pydantic import BaseModel
 from schemas import TEXTS, VALUES
 
 from crux_langgraph.compression import estimate_tokens, fit
@@ -16,6 +18,7 @@ from crux_langgraph.compression._sketching import read_units, sketch_of
 from crux_langgraph.compression._tree import read
 from crux_langgraph.compression._units import KIND, TEXT, Document
 from crux_langgraph.compression._walking import document_of
+from crux_langgraph.fields import Pin
 
 LONG_TEXTS = st.lists(TEXTS, min_size=3, max_size=40).map("".join).map(lambda text: text * 5)
 SEAM = '", "\x00", "'
@@ -140,6 +143,16 @@ def test_a_field_that_is_opened_says_something() -> None:
 def test_a_field_of_which_not_all_was_read_says_how_many_pieces_fit() -> None:
     fitted = fit({"rows": [{"id": n, "of": {"name": f"item {n}"}} for n in range(4000)]}, 200)
     assert re.fullmatch(r"\d+ pieces of it fit", fitted.parts[0].reason)
+
+
+class Orders(BaseModel):
+    talk: Annotated[list[AnyMessage], Pin()]
+    log: str
+
+
+def test_pinned_messages_stand_whole_beside_a_long_field() -> None:
+    orders = Orders(talk=[HumanMessage("Sail at dawn. Take the rope.\nCome back.")], log="The sea was calm. " * 4000)
+    assert "human: Sail at dawn. Take the rope.\nCome back." in fit(orders, 200).text
 
 
 @pytest.mark.parametrize("depth", [70, 300, 700, 950])
