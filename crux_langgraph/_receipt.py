@@ -178,9 +178,11 @@ class Receipt:
         tokens = self._rendered().tokens
         return self._counter(context) if tokens is None else tokens
 
-    def know_input(self, text: str) -> None:
-        """Take the input's JSON text from who has written it already, to be measured in its turn."""
-        self._texts["input"] = lambda: text
+    def know_input(self, text: bytes) -> None:
+        """Measure the input by its JSON text, of who has written that already."""
+        self._measured["input_bytes"] = len(text)
+        if "input_tokens" not in self._measured:
+            self._measured["input_tokens"] = self._counter(text.decode())
 
     def _measure(self, text_name: str, unit: str, count: Callable[[str], int]) -> int | None:
         key = f"{text_name}_{unit}"

@@ -187,7 +187,7 @@ class Handoff(Inbox[In, Out], Generic[In, Out, Ret]):
             started = perf_counter()
             given = check_input(self.id, self._input, value)
             checked = perf_counter()
-            shown = Prepared(self._input, given)
+            shown = Prepared(self._input, given, self.max_tokens)
             await run.start(shown.input)
             returned = await transform(way, self.id, self.__wrapped__, self._signature, given, self.private_fields)
             transformed = perf_counter()

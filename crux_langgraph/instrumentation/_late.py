@@ -33,9 +33,12 @@ def mark_interrupted(handlers: Iterable[Any], run_id: UUID | None) -> None:
 
 
 def _trees(handlers: Iterable[Any], run_id: UUID) -> Iterator[Any]:
-    yield from (tree for tree in (tree_of(handler, run_id) for handler in handlers) if tree is not None)
+    for handler in handlers:
+        tree = tree_of(handler, run_id)
+        if tree is not None:
+            yield tree
 
 
 def _add(tree: Any, facts: Mapping[str, Any]) -> None:
-    # A new dict: the tracer's is the callback manager's own.
-    tree.extra = {**tree.extra, "metadata": {**(tree.extra.get("metadata") or {}), **facts}}
+    # A new dict of metadata, since every handler was given the one that is there; the extras are the run's own.
+    tree.extra["metadata"] = {**(tree.extra.get("metadata") or {}), **facts}

@@ -1,11 +1,10 @@
 """One step as a run: opened under whatever run is around it, ended exactly once, and free when nobody listens."""
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from sys import maxsize
 from time import perf_counter
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, Self
 from uuid import UUID
 
 from langchain_core.callbacks import BaseCallbackManager
@@ -103,21 +102,21 @@ class _Run:
     def __init__(self, way: Way, name: str, facts: Facts, told: Listeners) -> None:
         self._id: UUID = uuid7()
         self._name = name
-        self._facts = dict(facts)
+        self._facts: dict[str, Any] = {**facts}
         self._stream = told.stream
         self._settings = current_settings()
-        self._sums = Sums()
+        self._sums: Sums | None = None
         self._files: dict[str, bytes] = {}
         self._token: Any = None
         self._config = told.config
-        self._dispatch = Dispatch(way, told, self._facts) if told.handlers else None
+        self._dispatch = Dispatch(way, told, self._id, self._facts) if told.handlers else None
 
     async def start(self, inputs: View) -> None:
         shown = self._shown("input", inputs)
         self._write("start", shown)
         if self._dispatch is None:
             return
-        await self._dispatch.start(self._id, self._name, shown)
+        await self._dispatch.start(self._name, shown)
         child = self._dispatch.child
         if child is not None:
             self._token = var_child_runnable_config.set(_below(self._config, child))
@@ -133,16 +132,16 @@ class _Run:
         # A new dict: who was told of the start keeps that one.
         self._facts = {**self._facts, "crux_duration_s": seconds}
         if error is None:
-            await self._ended(*(end or (dict, dict)))
+            await self._close(self._given(*(end or (dict, dict))))
         elif isinstance(error, GraphBubbleUp):
             await self._interrupted(error)
         else:
             await self._failed(error)
 
-    async def _ended(self, outputs: View, facts: Callable[[], Facts]) -> None:
+    def _given(self, outputs: View, facts: Callable[[], Facts]) -> Facts:
         shown = self._shown("output", outputs)  # before the facts, which may be about it
         self._facts.update(self._asked(facts))
-        await self._close({**shown, FACTS_KEY: self._facts})
+        return {**shown, FACTS_KEY: self._facts}
 
     async def _interrupted(self, signal: GraphBubbleUp) -> None:
         self._facts["crux_status"] = "interrupted" if isinstance(signal, GraphInterrupt) else "parent_command"
@@ -162,7 +161,7 @@ class _Run:
 
     async def _close(self, outputs: Facts) -> None:
         self._write("end", outputs)
-        if self._dispatch:
+        if self._dispatch is not None:
             self._finish(self._dispatch)
             await self._dispatch.end(outputs)
 
@@ -171,17 +170,21 @@ class _Run:
         if self._files:
             attach(dispatch.handlers, self._id, self._files)
 
-    def _shown(self, side: str, view: View) -> dict[str, Any]:
+    def _shown(self, side: str, view: View) -> Facts:
+        settings = self._settings
         try:
             made = view()
             whole, most_bytes = made if isinstance(made, Sized) else (made, maxsize)
-            if self._settings.attachments:
+            if settings.attachments:
                 self._files[side] = json_bytes(whole)
-            if most_bytes > self._settings.view_bytes:
-                whole = capped(whole, self._settings.view_bytes, sums=self._sums)
-            return cast("dict[str, Any]", whole)
+            return whole if most_bytes <= settings.view_bytes else self._capped(whole)
         except Exception as error:  # noqa: BLE001 - a serializer of the user's may raise anything
             return {side: f"[not shown: {type(error).__name__} while it was written]"}
+
+    def _capped(self, whole: Facts) -> Facts:
+        self._sums = self._sums or Sums()
+        shown: Facts = capped(whole, self._settings.view_bytes, sums=self._sums)
+        return shown
 
     def _asked(self, facts: Callable[[], Facts]) -> Facts:
         try:
@@ -203,11 +206,14 @@ def _below(config: RunnableConfig | None, child: BaseCallbackManager) -> Runnabl
     if config is None:
         return patch_config(None, callbacks=child)
     # As `patch_config` does, without the copies: a name and an id are of the run that this config was made for.
-    kept = {key: value for key, value in config.items() if key not in ("run_name", "run_id")}
-    return cast("RunnableConfig", {**kept, "callbacks": child})
+    below: RunnableConfig = {**config, "callbacks": child}
+    below.pop("run_name", None)
+    below.pop("run_id", None)
+    return below
 
 
 def _reset(token: Any) -> None:
-    # A flow that the garbage collector closes is closed in another context, where there is nothing to reset.
-    with suppress(ValueError):
+    try:  # noqa: SIM105 - `suppress` takes three calls, on the way of every run
         var_child_runnable_config.reset(token)
+    except ValueError:
+        pass  # a flow that the garbage collector closes is closed in another context: there is nothing to reset
