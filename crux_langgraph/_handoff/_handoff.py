@@ -87,6 +87,7 @@ class Handoff(Inbox[In, Out], Generic[In, Out, Ret]):
         )
         self._identity = {mode: identity(self.id, self.from_agent, self.to_agent, mode) for mode in get_args(Mode)}
         self.summarize: Summarize | None = checked_summarize(name, given.summarize, self.max_tokens)
+        self._is_alone = transform is _identity and self.summarize is None and self._on_prepare is None
         self._rendering = Rendering(self.id, self.max_tokens, given.counter, signature.description)
         self.version: int = checked_version(name, given.version)
         self.description: str = signature.description
@@ -183,7 +184,7 @@ class Handoff(Inbox[In, Out], Generic[In, Out, Ret]):
 
         `mode` is what the run of it says: `await` where the source waits for what it asked for.
         """
-        async with Recording(way, PREPARE, self._identity[mode]) as run:
+        async with Recording(way, PREPARE, self._identity[mode], is_alone=self._is_alone) as run:
             started = perf_counter()
             given = check_input(self.id, self._input, value)
             checked = perf_counter()

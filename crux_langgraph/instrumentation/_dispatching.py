@@ -13,6 +13,7 @@ from langchain_core.runnables.config import (
     get_async_callback_manager_for_config,
     get_callback_manager_for_config,
 )
+from langchain_core.tracers import LangChainTracer
 
 from crux_langgraph._waiting import BLOCKING, Way
 from crux_langgraph.instrumentation._captured import OUR_TAG
@@ -80,9 +81,14 @@ class Dispatch:
             inheritable_metadata=metadata.copy(),
         )
 
-    async def start(self, name: str, inputs: Any) -> None:
-        """Tell of the start. A cancelled start is still told to all, so that its end can be."""
+    async def start(self, name: str, inputs: Any, *, is_alone: bool = False) -> None:
+        """Tell of the start. A cancelled start is still told to all, so that its end can be.
+
+        Of a run that `is_alone` LangSmith's tracer sends nothing before it ends.
+        """
         told: dict[str, Any] = {**self._identity, "metadata": self._own_metadata, "name": name}
+        if is_alone and any(isinstance(handler, LangChainTracer) for handler in self.handlers):
+            told["defers_inputs"] = True  # LangChain's own way, for inputs that a stream has yet to bring
         try:
             if self._blocks:
                 tell(self.handlers, "on_chain_start", None, inputs, **told)

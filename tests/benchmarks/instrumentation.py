@@ -99,7 +99,7 @@ def interleaved(rounds: int, **works: Callable[[], object]) -> dict[str, float]:
 class NoRecording:
     """What stands in for a recording in the baseline: it does nothing at all."""
 
-    def __init__(self, *_: object) -> None:
+    def __init__(self, *_: object, **__: object) -> None:
         pass
 
     async def __aenter__(self) -> Self:
