@@ -1,7 +1,6 @@
 """Telling handlers of one run: its start and its one end, on either way, whatever they raise."""
 
 import asyncio
-import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -17,10 +16,8 @@ from langchain_core.tracers import LangChainTracer
 
 from crux_langgraph._waiting import BLOCKING, Way
 from crux_langgraph.instrumentation._captured import OUR_TAG
-from crux_langgraph.instrumentation._events import Waiting, tell, tell_in_loop
+from crux_langgraph.instrumentation._events import Waiting, tell, tell_in_loop, warn
 from crux_langgraph.instrumentation._listening import Listeners, metadata_of
-
-_log = logging.getLogger("crux_langgraph")
 
 
 class _Quiet:
@@ -61,6 +58,10 @@ class Dispatch:
         }
         self.handlers: list[Any] = [_Quiet(handler) if handler.raise_error else handler for handler in above.handlers]
         """Those who hear of the run."""
+        self.tracers: list[Any] = [
+            handler for handler in self.handlers if isinstance(getattr(handler, "run_map", None), dict)
+        ]
+        """Those of them that keep what they heard until it ends."""
         self._has_begun = False
 
     @property
@@ -87,7 +88,7 @@ class Dispatch:
         Of a run that `is_alone` LangSmith's tracer sends nothing before it ends.
         """
         told: dict[str, Any] = {**self._identity, "metadata": self._own_metadata, "name": name}
-        if is_alone and any(isinstance(handler, LangChainTracer) for handler in self.handlers):
+        if is_alone and any(isinstance(tracer, LangChainTracer) for tracer in self.tracers):
             told["defers_inputs"] = True  # LangChain's own way, for inputs that a stream has yet to bring
         try:
             if self._blocks:
@@ -154,12 +155,6 @@ async def _wait_out(waiting: Waiting) -> None:
             continue  # the first one is on its way already
 
 
-def warn(what: str, error: BaseException) -> None:
-    """Log that a listener failed; by type alone, since its words may quote what it was told."""
-    _log.warning("A listener failed at %s: %s", what, type(error).__name__)
-
-
-def tree_of(handler: Any, run_id: UUID | None) -> Any:
-    """Give the run that a tracer keeps under this id; None for other handlers."""
-    runs: Any = getattr(handler, "run_map", None)
-    return runs.get(str(run_id)) if runs else None
+def tree_of(tracer: Any, run_id: UUID | None) -> Any:
+    """Give the run that a tracer keeps under this id."""
+    return tracer.run_map.get(str(run_id))

@@ -2,12 +2,14 @@
 
 import asyncio
 import inspect
+import logging
 from contextvars import copy_context
 from functools import partial
 from typing import Any
 
 from langchain_core.callbacks.manager import ahandle_event, handle_event
 
+_log = logging.getLogger("crux_langgraph")
 _IGNORED_BY = "ignore_chain"
 
 Waiting = asyncio.Future[Any]
@@ -28,19 +30,35 @@ def tell_in_loop(handlers: list[Any], event: str, *told: Any, **facts: Any) -> W
     Raises as `tell`, or what is waited for does.
     """
     suspending = [handler for handler in handlers if _suspends(handler, event)]
-    if len(suspending) > 1 or any(_is_async(handler, event) for handler in suspending):
+    if len(suspending) > 1:
         return asyncio.ensure_future(ahandle_event(handlers, event, _IGNORED_BY, *told, **facts))
     tell([handler for handler in handlers if handler not in suspending], event, *told, **facts)
-    if not suspending:
-        return None
-    # One thread for the one that needs it, and none of the tasks that LangChain puts around it.
-    telling = partial(tell, suspending, event, *told, **facts)
+    return _telling(suspending[0], event, *told, **facts) if suspending else None
+
+
+def _telling(handler: Any, event: str, *told: Any, **facts: Any) -> Waiting:
+    # Most often it is one that suspends: LangChain puts two more tasks around its one task or thread.
+    if inspect.iscoroutinefunction(getattr(handler, event)):
+        return asyncio.ensure_future(_heard(handler, event, *told, **facts))
+    telling = partial(tell, [handler], event, *told, **facts)
     return asyncio.get_running_loop().run_in_executor(None, copy_context().run, telling)
 
 
+async def _heard(handler: Any, event: str, *told: Any, **facts: Any) -> None:
+    try:
+        await getattr(handler, event)(*told, **facts)
+    except Exception as error:
+        if handler.raise_error:
+            raise
+        warn(event, error)
+
+
 def _suspends(handler: Any, event: str) -> bool:
-    return not handler.ignore_chain and (not handler.run_inline or _is_async(handler, event))
+    if handler.ignore_chain:
+        return False
+    return not handler.run_inline or inspect.iscoroutinefunction(getattr(handler, event))
 
 
-def _is_async(handler: Any, event: str) -> bool:
-    return inspect.iscoroutinefunction(getattr(handler, event))
+def warn(what: str, error: BaseException) -> None:
+    """Log that a listener failed; by type alone, since its words may quote what it was told."""
+    _log.warning("A listener failed at %s: %s", what, type(error).__name__)

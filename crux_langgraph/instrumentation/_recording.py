@@ -12,11 +12,13 @@ from langchain_core.runnables import RunnableConfig
 from langchain_core.runnables.config import patch_config, var_child_runnable_config
 from langchain_core.utils.uuid import uuid7
 from langgraph.errors import GraphBubbleUp, GraphInterrupt
+from langgraph.types import StreamWriter
 
 from crux_langgraph._waiting import Way
 from crux_langgraph.errors import CruxError
-from crux_langgraph.instrumentation._dispatching import Dispatch, tree_of, warn
+from crux_langgraph.instrumentation._dispatching import Dispatch, tree_of
 from crux_langgraph.instrumentation._errors import recorded_error
+from crux_langgraph.instrumentation._events import warn
 from crux_langgraph.instrumentation._late import add_metadata, attach, mark_interrupted
 from crux_langgraph.instrumentation._listening import Listeners, listeners
 from crux_langgraph.instrumentation._settings import current_settings
@@ -119,7 +121,8 @@ class _Run:
 
     async def start(self, inputs: View) -> None:
         shown = self._shown("input", inputs)
-        self._write("start", shown)
+        if self._stream is not None:
+            self._write(self._stream, "start", shown)
         if self._dispatch is None:
             return
         await self._dispatch.start(self._name, shown, is_alone=self._is_alone)
@@ -128,8 +131,8 @@ class _Run:
             self._token = var_child_runnable_config.set(_below(self._config, child))
 
     def link(self) -> dict[str, str]:
-        handlers = self._dispatch.handlers if self._dispatch else ()
-        traces = [tree.trace_id for handler in handlers if (tree := tree_of(handler, self._id)) is not None]
+        tracers = self._dispatch.tracers if self._dispatch else ()
+        traces = [tree.trace_id for tracer in tracers if (tree := tree_of(tracer, self._id)) is not None]
         return {"run_id": str(self._id), **({"trace_id": str(traces[0])} if traces else {})}
 
     async def stop(self, error: BaseException | None, end: End | None, seconds: float) -> None:
@@ -152,7 +155,7 @@ class _Run:
     async def _interrupted(self, signal: GraphBubbleUp) -> None:
         self._facts["crux_status"] = "interrupted" if isinstance(signal, GraphInterrupt) else "parent_command"
         if self._dispatch and isinstance(signal, GraphInterrupt):
-            mark_interrupted(self._dispatch.handlers, self._dispatch.parent_run_id)
+            mark_interrupted(self._dispatch.tracers, self._dispatch.parent_run_id)
         await self._close({FACTS_KEY: self._facts})
 
     async def _failed(self, error: BaseException) -> None:
@@ -160,21 +163,24 @@ class _Run:
         if layer is not None:
             self._facts["crux_layer"] = layer
         told = recorded_error(error)
-        self._write("error", {"error": repr(told), FACTS_KEY: self._facts})
+        if self._stream is not None:
+            self._write(self._stream, "error", {"error": repr(told), FACTS_KEY: self._facts})
         if self._dispatch:
-            self._finish(self._dispatch)
+            self._add_late(self._dispatch.tracers)
             await self._dispatch.fail(told)
 
     async def _close(self, outputs: Facts) -> None:
-        self._write("end", outputs)
+        if self._stream is not None:
+            self._write(self._stream, "end", outputs)
         if self._dispatch is not None:
-            self._finish(self._dispatch)
+            self._add_late(self._dispatch.tracers)
             await self._dispatch.end(outputs)
 
-    def _finish(self, dispatch: Dispatch) -> None:
-        add_metadata(dispatch.handlers, self._id, self._facts)
-        if self._files:
-            attach(dispatch.handlers, self._id, self._files)
+    def _add_late(self, tracers: list[Any]) -> None:
+        if tracers:
+            add_metadata(tracers, self._id, self._facts)
+        if tracers and self._files:
+            attach(tracers, self._id, self._files)
 
     def _shown(self, side: str, view: View) -> Facts:
         settings = self._settings
@@ -198,12 +204,10 @@ class _Run:
         except Exception as error:  # noqa: BLE001 - a counter of the user's may raise anything
             return {"crux_facts": f"not counted: {type(error).__name__}"}
 
-    def _write(self, event: str, data: Facts) -> None:
-        if self._stream is None:
-            return
+    def _write(self, stream: StreamWriter, event: str, data: Facts) -> None:
         told = {FACTS_KEY: self._name, "event": event, "run_id": str(self._id), "metadata": self._facts, "data": data}
         try:
-            self._stream(told)
+            stream(told)
         except Exception as error:  # noqa: BLE001 - the reader of a stream may be gone
             warn(self._name, error)
 

@@ -1,22 +1,20 @@
 """Each handoff and each delegate is a run that every LangChain callback handler sees, with one end for each start."""
 
 import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import copy_context
 from functools import partial
 from typing import Annotated, Any
 
 import pytest
 from langchain_core.callbacks import AsyncCallbackHandler
-from langchain_core.runnables.config import var_child_runnable_config
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.errors import ParentCommand
 from langgraph.graph import START, StateGraph
 from langgraph.types import Command, interrupt
 from pydantic import BaseModel
 from support import BAD, GOOD, Brief, Call, Research, ScriptedModel, State, make, to_brief, two_agents
-from watching import Seen
+from watching import Seen, listened
 
 from crux_langgraph import Private, delegate, errors, handoff
 from crux_langgraph.instrumentation import _listening, recorded
@@ -369,16 +367,6 @@ class Turning(Seen):
         if event == self.event:
             self.raise_error = True
             raise ZeroDivisionError(GOOD["question"])
-
-
-@contextmanager
-def listened(handler: Any) -> Iterator[None]:
-    """Be inside a run that this handler listens to."""
-    token = var_child_runnable_config.set({"callbacks": [handler]})
-    try:
-        yield
-    finally:
-        var_child_runnable_config.reset(token)
 
 
 @pytest.mark.parametrize("event, where", [("start", "handoff:prepare"), ("end", "on_chain_end")])

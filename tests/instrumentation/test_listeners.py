@@ -1,0 +1,96 @@
+"""Listeners of every kind hear of our runs, each in its own way, and break none of them."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler
+from support import GOOD, Brief, Call, Research, ScriptedModel, make, to_brief
+from watching import Seen, listened
+
+from crux_langgraph import handoff
+
+
+class Breaking(AsyncCallbackHandler):
+    """Hears of ends, asynchronously, and breaks at starts."""
+
+    def __init__(self, seen: Seen) -> None:
+        self.seen = seen
+
+    async def on_chain_start(self, *_: Any, **told: Any) -> None:
+        raise ZeroDivisionError(GOOD["question"])
+
+    async def on_chain_end(self, outputs: Any, **told: Any) -> None:
+        self.seen.on_chain_end(outputs, **told)
+
+
+async def test_an_asynchronous_listener_that_breaks_is_logged_by_type_and_hears_of_the_end(
+    seen: Seen, caplog: pytest.LogCaptureFixture
+) -> None:
+    with listened(Breaking(seen)):
+        await make().aprepare(GOOD)
+    assert len(seen.ended) == 1
+    assert [record.getMessage() for record in caplog.records] == [
+        "A listener failed at on_chain_start: ZeroDivisionError"
+    ]
+
+
+async def test_a_handoff_cancelled_while_a_listener_breaks_at_its_start_is_cancelled(seen: Seen) -> None:
+    hearing = asyncio.Event()
+
+    class Insisting(Breaking):
+        raise_error = False
+
+        async def on_chain_start(self, *args: Any, **told: Any) -> None:
+            hearing.set()
+            await asyncio.sleep(0.02)
+            self.raise_error = True
+            raise ZeroDivisionError
+
+    with listened(Insisting(seen)):
+        task = asyncio.create_task(make().aprepare(GOOD))
+        await hearing.wait()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    assert task.cancelled()
+    assert seen.ended == {}
+
+
+async def test_listeners_that_suspend_are_told_at_once(seen: Seen) -> None:
+    both = asyncio.Barrier(2)
+
+    class Meeting(AsyncCallbackHandler):
+        async def on_chain_start(self, *args: Any, **told: Any) -> None:
+            await both.wait()
+
+        async def on_chain_end(self, outputs: Any, **told: Any) -> None:
+            await both.wait()
+            seen.on_chain_end(outputs, **told)
+
+    with listened(Meeting(), Meeting()):
+        await asyncio.wait_for(make().aprepare(GOOD), 5)
+    assert len(seen.ended) == 1
+
+
+class CountsTokens(BaseCallbackHandler):
+    """Listens to models alone."""
+
+    def __init__(self) -> None:
+        self.parents: list[Any] = []
+
+    def on_chat_model_start(self, *_: Any, parent_run_id: Any = None, **told: Any) -> None:
+        self.parents.append(parent_run_id)
+
+
+@pytest.mark.parametrize("others", [(), (Seen(),)], ids=["alone", "beside another"])
+async def test_who_listens_to_no_chain_makes_no_run(call: Call, others: tuple[Any, ...]) -> None:
+    model = ScriptedModel(replies=["hello"])
+    counts = CountsTokens()
+
+    def transform(research: Research) -> Brief:
+        model.invoke("hi")
+        return to_brief(research)
+
+    with listened(counts, *others):
+        await call.prepare(handoff(transform), GOOD)
+    assert [parent is not None for parent in counts.parents] == [bool(others)]
