@@ -1,6 +1,8 @@
 """Listeners of every kind hear of our runs, each in its own way, and break none of them."""
 
 import asyncio
+from collections.abc import Generator
+from contextvars import copy_context
 from typing import Any
 
 import pytest
@@ -8,7 +10,8 @@ from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler
 from support import GOOD, Brief, Call, Research, ScriptedModel, make, to_brief
 from watching import Seen, listened
 
-from crux_langgraph import handoff
+from crux_langgraph import Payload, handoff
+from crux_langgraph._waiting import AWAITING
 
 
 class Breaking(AsyncCallbackHandler):
@@ -94,3 +97,42 @@ async def test_who_listens_to_no_chain_makes_no_run(call: Call, others: tuple[An
     with listened(counts, *others):
         await call.prepare(handoff(transform), GOOD)
     assert [parent is not None for parent in counts.parents] == [bool(others)]
+
+
+async def test_the_tokens_of_an_input_that_a_hook_has_counted_are_not_counted_again(call: Call, seen: Seen) -> None:
+    counted: list[str] = []
+
+    def counter(text: str) -> int:
+        counted.append(text)
+        return len(text)
+
+    def reads(payload: Payload[Any]) -> None:
+        assert payload.receipt.input_tokens
+
+    with listened(seen):
+        await call.prepare(make(counter=counter, on_prepare=reads), GOOD)
+    text = Research(**GOOD).model_dump_json()
+    [(_, outputs)] = seen.ours()
+    assert counted.count(text) == 1
+    assert outputs["crux"]["crux_input_tokens"] == len(text)
+
+
+class Suspends:
+    """Waits for whoever steps the coroutine."""
+
+    def __await__(self) -> Generator[None]:
+        yield
+
+
+def test_a_handoff_that_is_closed_in_another_context_ends_its_run(seen: Seen) -> None:
+    async def transform(research: Research) -> Brief:
+        await Suspends()
+        return to_brief(research)
+
+    seen.run_inline = True
+    flow = handoff(transform).flow(AWAITING, GOOD)
+    with listened(seen):
+        copy_context().run(flow.send, None)
+    flow.close()
+    [(_, ending)] = seen.ours()
+    assert str(ending) == "GeneratorExit"
