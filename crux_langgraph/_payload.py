@@ -14,6 +14,7 @@ from crux_langgraph._contract import Contract, ViolationError
 from crux_langgraph._model_use import ModelUse
 from crux_langgraph._receipt import Receipt
 from crux_langgraph._rendering import Rendered, Rendering
+from crux_langgraph._states import value_in
 from crux_langgraph.compression import Frame
 from crux_langgraph.errors import HandoffError, OutputError
 
@@ -29,10 +30,7 @@ _MOST_SHOWN = 2_000
 
 def records_in(state: object) -> list[Mapping[str, Any]]:
     """Give the recorded envelopes in a state of any shape, oldest first; empty when it has no such channel."""
-    if isinstance(state, Mapping):
-        channel: object = cast("Mapping[str, Any]", state).get(HANDOFFS_KEY)
-    else:
-        channel = getattr(state, HANDOFFS_KEY, None)
+    channel: object = value_in(state, HANDOFFS_KEY)
     if not channel or not isinstance(channel, Mapping):
         return []
     records = cast("Mapping[str, object]", channel).values()

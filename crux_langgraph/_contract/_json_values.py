@@ -1,6 +1,5 @@
 """At run time: what a type cannot promise. `Any` must hold JSON values, and numbers and texts must be ones JSON has."""
 
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import PurePath
@@ -10,15 +9,21 @@ from pydantic import BaseModel
 from typing_extensions import is_typeddict
 
 from crux_langgraph._contract._annotations import UNIONS, arguments, bare, is_alias, is_root, members
+from crux_langgraph._contract._json_faults import (
+    NUMBERS,
+    QUICK,
+    Found,
+    Guard,
+    first,
+    json_fault,
+    json_items,
+    lone_surrogate,
+    odd_key,
+    odd_text_key,
+    pairs,
+)
 
-Found = tuple[tuple[str | int, ...], str, str]
-"""Where, what was expected there, and the name of the type that was found."""
-
-Guard = Callable[[Any], Found | None]
-
-MAX_DEPTH = 100
-_SCALARS = (str, int, float, bool, type(None))
-_LEAST, _MOST = -(2**63), 2**64 - 1
+_HOLDERS = (list, tuple, dict, set, frozenset, Sequence, Mapping, AbstractSet)
 
 
 class Places(NamedTuple):
@@ -86,9 +91,9 @@ class _Builder:
         return self._of_items(origin, kind) if issubclass(origin, Sequence | AbstractSet) else None
 
     def _of_mapping(self, types: tuple[Any, ...]) -> Guard | None:
-        values = _over(self.build(types[-1]), _pairs) if types else None
+        values = _over(self.build(types[-1]), pairs) if types else None
         self.guards = True
-        keys = _odd_key if not types or bare(types[0]) in (Any, object) else _odd_text_key
+        keys = odd_key if not types or bare(types[0]) in (Any, object) else odd_text_key
         return lambda value: keys(value) or (values(value) if values else None)
 
     def _of_items(self, origin: Any, kind: Any) -> Guard | None:
@@ -131,10 +136,10 @@ def _of_leaf(kind: Any) -> Guard | None:
     if kind in (Any, object):
         return json_fault
     if kind is str:
-        return _lone_surrogate
+        return lone_surrogate
     if isinstance(kind, type) and issubclass(kind, PurePath):
-        return lambda value: _lone_surrogate(str(value))
-    return _NUMBERS.get(kind)
+        return lambda value: lone_surrogate(str(value))
+    return NUMBERS.get(kind)
 
 
 def _is_mapping(kind: Any) -> bool:
@@ -146,73 +151,6 @@ def _is_mapping(kind: Any) -> bool:
 
 def _is_open(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, BaseModel) and kind.model_config.get("extra") == "allow"
-
-
-def json_fault(value: Any, depth: int = 0) -> Found | None:
-    """Find the first thing in `value` that is not a JSON value; None when all of it is."""
-    kind = cast("type[Any]", type(value))
-    if kind in (list, dict):
-        too_deep = ((), f"nesting of at most {MAX_DEPTH} levels", "deeper nesting")
-        return too_deep if depth >= MAX_DEPTH else _json_items(value, depth + 1)
-    if kind not in _SCALARS:
-        return (), "a JSON value (str, int, float, bool, None, list or dict)", kind.__name__
-    return _lone_surrogate(value) if kind is str else _NUMBERS[kind](value) if kind in _NUMBERS else None
-
-
-def _json_items(value: Any, depth: int) -> Found | None:
-    entries: Iterable[tuple[Any, Any]]
-    if isinstance(value, list):
-        entries = enumerate(cast("list[Any]", value))
-    else:
-        entries = cast("dict[Any, Any]", value).items()
-        if (found := _odd_key(value)) is not None:
-            return found
-    return _first(entries, lambda item: json_fault(item, depth))
-
-
-def _odd_key(value: Any) -> Found | None:
-    for key, _ in _pairs(value):
-        if type(key) is not str:
-            return (), "string keys", f"a {type(key).__name__} key"
-    return None
-
-
-def _odd_text_key(value: Any) -> Found | None:
-    return _lone_surrogate("".join(key for key, _ in _pairs(value) if isinstance(key, str)))
-
-
-def _first(entries: Iterable[tuple[Any, Any]], guard: Guard) -> Found | None:
-    for key, item in entries:
-        if (found := guard(item)) is not None:
-            return (key, *found[0]), found[1], found[2]
-    return None
-
-
-def _lone_surrogate(text: Any) -> Found | None:
-    if not isinstance(text, str) or text.isascii():
-        return None
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return (), "text that UTF-8 can write", "str with a lone surrogate"
-    return None
-
-
-def _infinite(value: Any) -> Found | None:
-    if isinstance(value, float) and not math.isfinite(value):
-        return (), "a finite number", "inf or nan"
-    return None
-
-
-def _too_long(value: Any) -> Found | None:
-    # Checkpoints cannot write more than 64 bits, and neither can most readers of JSON.
-    if isinstance(value, int) and not _LEAST <= value <= _MOST:
-        return (), "an integer of at most 64 bits (write a longer one as str or Decimal)", "a longer int"
-    return None
-
-
-_NUMBERS: dict[Any, Guard] = {float: _infinite, int: _too_long}
-_HOLDERS = (list, tuple, dict, set, frozenset, Sequence, Mapping, AbstractSet)
 
 
 def _runtime_type(kind: Any) -> Any:
@@ -227,35 +165,10 @@ def _runtime_type(kind: Any) -> Any:
 def _over(guard: Guard | None, entries: Callable[[Any], Iterable[tuple[Any, Any]]]) -> Guard | None:
     if guard is None:
         return None
-    quick = _QUICK.get(guard) if not isinstance(guard, _Fields) else guard.all_pass
+    quick = QUICK.get(guard) if not isinstance(guard, _Fields) else guard.all_pass
     if quick is None or entries is not _numbered:
-        return lambda value: _first(entries(value), guard)
-    return lambda value: None if quick(value) else _first(_numbered(value), guard)
-
-
-def _all_ascii(values: Any) -> bool:
-    try:
-        return "".join(values).isascii()
-    except TypeError:  # not yet validated: there may be anything in it
-        return False
-
-
-def _all_short(values: Any) -> bool:
-    try:
-        return not values or (min(values) >= _LEAST and max(values) <= _MOST)
-    except (TypeError, ValueError):
-        return False
-
-
-def _all_finite(values: Any) -> bool:
-    try:
-        return math.isfinite(sum(values))
-    except (TypeError, ValueError, OverflowError):
-        return False
-
-
-_QUICK: dict[Any, Callable[[Any], bool]] = {_lone_surrogate: _all_ascii, _too_long: _all_short, _infinite: _all_finite}
-"""Whether many values at once need no closer look, at the speed of C; a list may be long."""
+        return lambda value: first(entries(value), guard)
+    return lambda value: None if quick(value) else first(_numbered(value), guard)
 
 
 class _Fields:
@@ -264,7 +177,7 @@ class _Fields:
     def __init__(self, guards: Mapping[Any, Guard], pick: Callable[[Any, Any], Any]) -> None:
         self._guards = tuple(guards.items())
         self._pick = pick
-        self._columns = tuple((name, _QUICK[guard]) for name, guard in guards.items() if guard in _QUICK)
+        self._columns = tuple((name, QUICK[guard]) for name, guard in guards.items() if guard in QUICK)
 
     def __call__(self, value: Any) -> Found | None:
         pick = self._pick
@@ -298,13 +211,9 @@ def _of_root(guard: Guard | None) -> Guard | None:
 def _with_extras(guard: Guard | None) -> Guard:
     def with_extras(value: Any) -> Found | None:
         extras: dict[str, Any] = getattr(value, "model_extra", None) or {}
-        return (guard(value) if guard else None) or _json_items(extras, 0)
+        return (guard(value) if guard else None) or json_items(extras, 0)
 
     return with_extras
-
-
-def _pairs(value: Any) -> Iterable[tuple[Any, Any]]:
-    return cast("Mapping[Any, Any]", value).items() if isinstance(value, Mapping) else ()
 
 
 def _numbered(value: Any) -> Iterable[tuple[Any, Any]]:
