@@ -32,13 +32,13 @@ def tell_in_loop(handlers: list[Any], event: str, *told: Any, **facts: Any) -> W
     suspending = [handler for handler in handlers if _suspends(handler, event)]
     if len(suspending) > 1:
         return asyncio.ensure_future(ahandle_event(handlers, event, _IGNORED_BY, *told, **facts))
-    tell([handler for handler in handlers if handler not in suspending], event, *told, **facts)
+    tell([handler for handler in handlers if not any(handler is one for one in suspending)], event, *told, **facts)
     return _telling(suspending[0], event, *told, **facts) if suspending else None
 
 
 def _telling(handler: Any, event: str, *told: Any, **facts: Any) -> Waiting:
     # Most often it is one that suspends: LangChain puts two more tasks around its one task or thread.
-    if inspect.iscoroutinefunction(getattr(handler, event)):
+    if inspect.iscoroutinefunction(getattr(handler, event, None)):
         return asyncio.ensure_future(_heard(handler, event, *told, **facts))
     telling = partial(tell, [handler], event, *told, **facts)
     return asyncio.get_running_loop().run_in_executor(None, copy_context().run, telling)
@@ -56,7 +56,7 @@ async def _heard(handler: Any, event: str, *told: Any, **facts: Any) -> None:
 def _suspends(handler: Any, event: str) -> bool:
     if handler.ignore_chain:
         return False
-    return not handler.run_inline or inspect.iscoroutinefunction(getattr(handler, event))
+    return not handler.run_inline or inspect.iscoroutinefunction(getattr(handler, event, None))
 
 
 def warn(what: str, error: BaseException) -> None:

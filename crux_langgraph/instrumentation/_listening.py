@@ -89,7 +89,7 @@ def _hears(handler: Any) -> bool:
     """Say whether it does anything when a chain starts or ends: one that counts a model's tokens does not."""
     if handler.ignore_chain:
         return False
-    return any(getattr(getattr(handler, event), "__func__", None) not in _NOTHING for event in _EVENTS)
+    return any(getattr(getattr(handler, event, None), "__func__", None) not in _NOTHING for event in _EVENTS)
 
 
 def _is_hooked() -> bool:
@@ -97,7 +97,7 @@ def _is_hooked() -> bool:
         return True
     for variable, _, made_by, environment in _HOOKS:
         handler = variable.get()
-        if (handler is not None and not handler.ignore_chain) or (made_by is not None and environment is not None):
+        if (handler is not None and _hears(handler)) or (made_by is not None and environment is not None):
             return True
     return False
 

@@ -6,12 +6,16 @@ from contextvars import copy_context
 from typing import Any
 
 import pytest
-from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler
+from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler, get_usage_metadata_callback
+from langchain_core.messages import AIMessage
+from langchain_core.messages.ai import UsageMetadata
 from support import GOOD, Brief, Call, Research, ScriptedModel, make, to_brief
 from watching import Seen, listened
 
 from crux_langgraph import Payload, handoff
 from crux_langgraph._waiting import AWAITING
+
+USED = UsageMetadata(input_tokens=3, output_tokens=4, total_tokens=7)
 
 
 class Breaking(AsyncCallbackHandler):
@@ -97,6 +101,33 @@ async def test_who_listens_to_no_chain_makes_no_run(call: Call, others: tuple[An
     with listened(counts, *others):
         await call.prepare(handoff(transform), GOOD)
     assert [parent is not None for parent in counts.parents] == [bool(others)]
+
+
+async def test_a_count_of_the_tokens_that_models_use_makes_no_run_and_misses_none(call: Call) -> None:
+    used = AIMessage("hello", usage_metadata=USED, response_metadata={"model_name": "m"})
+    model = ScriptedModel(replies=[used])
+
+    def transform(research: Research) -> Brief:
+        model.invoke("hi")
+        return to_brief(research)
+
+    looked: list[Any] = []
+    crossing = handoff(transform)
+    crossing._input.shown = looked.append
+    with get_usage_metadata_callback() as count:
+        await call.prepare(crossing, GOOD)
+    assert looked == []
+    assert count.usage_metadata["m"]["total_tokens"] == USED["total_tokens"]
+
+
+async def test_who_knows_half_of_the_events_hears_of_that_half(call: Call, seen: Seen) -> None:
+    class Half(BaseCallbackHandler):
+        on_chain_end = seen.on_chain_end
+        on_chain_start = property()
+
+    with listened(Half()):
+        await call.prepare(make(), GOOD)
+    assert len(seen.ended) == 1
 
 
 async def test_the_tokens_of_an_input_that_a_hook_has_counted_are_not_counted_again(call: Call, seen: Seen) -> None:
