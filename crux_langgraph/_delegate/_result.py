@@ -9,7 +9,8 @@ from pydantic import BaseModel
 from pydantic_core import from_json, to_json
 from typing_extensions import TypeVar
 
-from crux_langgraph._payload import Payload, written
+from crux_langgraph._payload import Payload
+from crux_langgraph._texts import written
 from crux_langgraph.errors import OutputError
 
 Out_co = TypeVar("Out_co", bound=BaseModel, covariant=True)

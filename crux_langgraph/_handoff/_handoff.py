@@ -35,11 +35,12 @@ from crux_langgraph._defining import (
 )
 from crux_langgraph._handoff._options import HandoffOptions, OnPrepare, SharedOptions, checked_options
 from crux_langgraph._inbox import Inbox
-from crux_langgraph._payload import Payload, records_in, written
+from crux_langgraph._payload import Payload, records_in
 from crux_langgraph._receipt import Receipt
 from crux_langgraph._rendering import Rendering
 from crux_langgraph._signature import Signature
 from crux_langgraph._summarizing import Summarize
+from crux_langgraph._texts import Texts, written
 from crux_langgraph._waiting import AWAITING, BLOCKING, Way, finish
 from crux_langgraph.compression import Counter, new_marker
 from crux_langgraph.errors import BudgetError, HookError, InputError, NotReceivedError
@@ -209,7 +210,9 @@ class Handoff(Inbox[In, Out], Generic[In, Out, Ret]):
             return payload
 
     def _payload(self, payload_id: str, given: In, data: Out, durations_s: Mapping[str, float]) -> Payload[Out]:
-        payload: Payload[Out] = Payload(
+        fence = new_marker()
+        texts = Texts(self._output, self._rendering, data, from_agent=self.from_agent, fence=fence)
+        return Payload(
             id=payload_id,
             handoff=self.id,
             version=self.version,
@@ -217,23 +220,23 @@ class Handoff(Inbox[In, Out], Generic[In, Out, Ret]):
             to_agent=self.to_agent,
             created_at=datetime.now(UTC),
             data=data,
-            fence=new_marker(),
-            contract=self._output,
-            rendering=self._rendering,
+            fence=fence,
+            texts=texts,
             receipt=Receipt(
                 durations_s=durations_s,
                 counter=self.counter,
-                rendered=lambda: payload.rendered,
+                texts=texts,
                 input_text=lambda: written(InputError, self.id, given, self._input.text),
             ),
         )
-        return payload
 
     async def _require_fit(self, way: Way, payload: Payload[Out]) -> None:
         if self.max_tokens is None:
             return
-        if len(payload.whole) > _MANY_CHARS:
-            await way.compute(lambda: payload.rendered)  # off the event loop: a megabyte is fitted for half a second
+        if len(payload.texts.whole) > _MANY_CHARS:
+            await way.compute(
+                lambda: payload.texts.rendered
+            )  # off the event loop: a megabyte is fitted for half a second
         # The last act: the exact string is counted, whatever the fit believed.
         if payload.receipt.context_tokens <= self.max_tokens:
             return
@@ -253,7 +256,15 @@ class Handoff(Inbox[In, Out], Generic[In, Out, Ret]):
         """
         record = read_envelope(self.id, self.version, self.with_data(envelope), self._upgrades)
         data = load_data(self.id, self._output, record.data)
-        payload: Payload[Out] = Payload(
+        texts = Texts(
+            self._output,
+            self._rendering,
+            data,
+            from_agent=record.from_agent,
+            fence=record.fence,
+            summary=record.summary,
+        )
+        return Payload(
             id=record.id,
             handoff=record.handoff,
             version=record.version,
@@ -263,17 +274,15 @@ class Handoff(Inbox[In, Out], Generic[In, Out, Ret]):
             data=data,
             summary=record.summary,
             fence=record.fence,
-            contract=self._output,
-            rendering=self._rendering,
+            texts=texts,
             receipt=Receipt(
                 durations_s=record.receipt.durations_s,
                 counter=self.counter,
-                rendered=lambda: payload.rendered,
+                texts=texts,
                 measured=record.receipt.measured,
                 model=record.receipt.model,
             ),
         )
-        return payload
 
     def received(self, state: object) -> Payload[Out]:
         """Give the newest payload of this handoff in `state` (a mapping or an object), checked.
