@@ -93,6 +93,7 @@ class HandoffNode(Runnable[Any, Any]):
         origin = onward(origin_of(state, self._sender), envelope, self._max_hops)
         record = record_of(envelope, state, place, origin, self._receiver)
         if self._store_above_bytes is not None:
+            record |= origin.with_digest(envelope["data"]).to_json()
             record = await self.handoff.kept_aside(way, payload, record, above_bytes=self._store_above_bytes)
         updates: dict[str, Any] = {HANDOFFS_KEY: {payload.id: record}}
         if self._notes:

@@ -130,7 +130,7 @@ class RoutedNode(Runnable[Any, Any]):
         # As JSON text, which a strict model reads as it is meant: its dates are texts there.
         payload = await self.handoff.flow(way, to_json(routed.request.data).decode(), payload_id=payload_id)
         envelope = payload.to_envelope()
-        origin = onward(routed.origin, envelope, self._max_hops)
+        origin = onward(routed.origin, envelope, self._max_hops).with_digest(envelope["data"])
         record = record_of(envelope, routed.state, place, origin, self._target)
         updates: dict[str, Any] = {
             HANDOFFS_KEY: {payload.id: record},
