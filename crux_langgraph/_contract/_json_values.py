@@ -1,24 +1,31 @@
 """At run time: what a type cannot promise. `Any` must hold JSON values, and numbers and texts must be ones JSON has."""
 
-import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import PurePath
-from typing import Any, NamedTuple, cast, get_origin
+from typing import Any, NamedTuple, get_origin
 
 from pydantic import BaseModel
 from typing_extensions import is_typeddict
 
 from crux_langgraph._contract._annotations import UNIONS, arguments, bare, is_alias, is_root, members
-
-Found = tuple[tuple[str | int, ...], str, str]
-"""Where, what was expected there, and the name of the type that was found."""
-
-Guard = Callable[[Any], Found | None]
-
-MAX_DEPTH = 100
-_SCALARS = (str, int, float, bool, type(None))
-_LEAST, _MOST = -(2**63), 2**64 - 1
+from crux_langgraph._contract._guards import (
+    NUMBERS,
+    Found,
+    Guard,
+    indexed,
+    json_fault,
+    lone_surrogate,
+    named,
+    numbered,
+    odd_key,
+    odd_text_key,
+    of_fields,
+    of_root,
+    over,
+    pairs,
+    with_extras,
+)
 
 
 class Places(NamedTuple):
@@ -86,26 +93,26 @@ class _Builder:
         return self._of_items(origin, kind) if issubclass(origin, Sequence | AbstractSet) else None
 
     def _of_mapping(self, types: tuple[Any, ...]) -> Guard | None:
-        values = _over(self.build(types[-1]), _pairs) if types else None
+        values = over(self.build(types[-1]), pairs) if types else None
         self.guards = True
-        keys = _odd_key if not types or bare(types[0]) in (Any, object) else _odd_text_key
+        keys = odd_key if not types or bare(types[0]) in (Any, object) else odd_text_key
         return lambda value: keys(value) or (values(value) if values else None)
 
     def _of_items(self, origin: Any, kind: Any) -> Guard | None:
         items = arguments(kind)
         if origin is tuple and len(items) > 1:
             guards = enumerate(self.build(item) for item in items)
-            return _of_fields({index: guard for index, guard in guards if guard}, _indexed)
-        return _over(self.build(items[0]), _numbered) if items else None
+            return of_fields({index: guard for index, guard in guards if guard}, indexed)
+        return over(self.build(items[0]), numbered) if items else None
 
     def _of_members(self, kind: Any, fields: Mapping[str, Any]) -> Guard | None:
         def make() -> Guard | None:
             guards = {name: guard for name, annotation in fields.items() if (guard := self.build(annotation))}
-            whole = _of_root(guards.get("root")) if is_root(kind) else _of_fields(guards, _named)
+            whole = of_root(guards.get("root")) if is_root(kind) else of_fields(guards, named)
             if not _is_open(kind):
                 return whole
             self.guards = self.holds_any = True
-            return _with_extras(whole)
+            return with_extras(whole)
 
         return self._once(kind, make)
 
@@ -131,10 +138,10 @@ def _of_leaf(kind: Any) -> Guard | None:
     if kind in (Any, object):
         return json_fault
     if kind is str:
-        return _lone_surrogate
+        return lone_surrogate
     if isinstance(kind, type) and issubclass(kind, PurePath):
-        return lambda value: _lone_surrogate(str(value))
-    return _NUMBERS.get(kind)
+        return lambda value: lone_surrogate(str(value))
+    return NUMBERS.get(kind)
 
 
 def _is_mapping(kind: Any) -> bool:
@@ -148,70 +155,6 @@ def _is_open(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, BaseModel) and kind.model_config.get("extra") == "allow"
 
 
-def json_fault(value: Any, depth: int = 0) -> Found | None:
-    """Find the first thing in `value` that is not a JSON value; None when all of it is."""
-    kind = cast("type[Any]", type(value))
-    if kind in (list, dict):
-        too_deep = ((), f"nesting of at most {MAX_DEPTH} levels", "deeper nesting")
-        return too_deep if depth >= MAX_DEPTH else _json_items(value, depth + 1)
-    if kind not in _SCALARS:
-        return (), "a JSON value (str, int, float, bool, None, list or dict)", kind.__name__
-    return _lone_surrogate(value) if kind is str else _NUMBERS[kind](value) if kind in _NUMBERS else None
-
-
-def _json_items(value: Any, depth: int) -> Found | None:
-    entries: Iterable[tuple[Any, Any]]
-    if isinstance(value, list):
-        entries = enumerate(cast("list[Any]", value))
-    else:
-        entries = cast("dict[Any, Any]", value).items()
-        if (found := _odd_key(value)) is not None:
-            return found
-    return _first(entries, lambda item: json_fault(item, depth))
-
-
-def _odd_key(value: Any) -> Found | None:
-    for key, _ in _pairs(value):
-        if type(key) is not str:
-            return (), "string keys", f"a {type(key).__name__} key"
-    return None
-
-
-def _odd_text_key(value: Any) -> Found | None:
-    return _lone_surrogate("".join(key for key, _ in _pairs(value) if isinstance(key, str)))
-
-
-def _first(entries: Iterable[tuple[Any, Any]], guard: Guard) -> Found | None:
-    for key, item in entries:
-        if (found := guard(item)) is not None:
-            return (key, *found[0]), found[1], found[2]
-    return None
-
-
-def _lone_surrogate(text: Any) -> Found | None:
-    if not isinstance(text, str) or text.isascii():
-        return None
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return (), "text that UTF-8 can write", "str with a lone surrogate"
-    return None
-
-
-def _infinite(value: Any) -> Found | None:
-    if isinstance(value, float) and not math.isfinite(value):
-        return (), "a finite number", "inf or nan"
-    return None
-
-
-def _too_long(value: Any) -> Found | None:
-    # Checkpoints cannot write more than 64 bits, and neither can most readers of JSON.
-    if isinstance(value, int) and not _LEAST <= value <= _MOST:
-        return (), "an integer of at most 64 bits (write a longer one as str or Decimal)", "a longer int"
-    return None
-
-
-_NUMBERS: dict[Any, Guard] = {float: _infinite, int: _too_long}
 _HOLDERS = (list, tuple, dict, set, frozenset, Sequence, Mapping, AbstractSet)
 
 
@@ -222,100 +165,3 @@ def _runtime_type(kind: Any) -> Any:
     if is_typeddict(origin):
         return dict
     return origin if isinstance(origin, type) else ()
-
-
-def _over(guard: Guard | None, entries: Callable[[Any], Iterable[tuple[Any, Any]]]) -> Guard | None:
-    if guard is None:
-        return None
-    quick = _QUICK.get(guard) if not isinstance(guard, _Fields) else guard.all_pass
-    if quick is None or entries is not _numbered:
-        return lambda value: _first(entries(value), guard)
-    return lambda value: None if quick(value) else _first(_numbered(value), guard)
-
-
-def _all_ascii(values: Any) -> bool:
-    try:
-        return "".join(values).isascii()
-    except TypeError:  # not yet validated: there may be anything in it
-        return False
-
-
-def _all_short(values: Any) -> bool:
-    try:
-        return not values or (min(values) >= _LEAST and max(values) <= _MOST)
-    except (TypeError, ValueError):
-        return False
-
-
-def _all_finite(values: Any) -> bool:
-    try:
-        return math.isfinite(sum(values))
-    except (TypeError, ValueError, OverflowError):
-        return False
-
-
-_QUICK: dict[Any, Callable[[Any], bool]] = {_lone_surrogate: _all_ascii, _too_long: _all_short, _infinite: _all_finite}
-"""Whether many values at once need no closer look, at the speed of C; a list may be long."""
-
-
-class _Fields:
-    """The guard of a value with named or numbered parts."""
-
-    def __init__(self, guards: Mapping[Any, Guard], pick: Callable[[Any, Any], Any]) -> None:
-        self._guards = tuple(guards.items())
-        self._pick = pick
-        self._columns = tuple((name, _QUICK[guard]) for name, guard in guards.items() if guard in _QUICK)
-
-    def __call__(self, value: Any) -> Found | None:
-        pick = self._pick
-        for key, guard in self._guards:
-            if (found := guard(pick(value, key))) is not None:
-                return (key, *found[0]), found[1], found[2]
-        return None
-
-    def all_pass(self, values: Any) -> bool:
-        """Say whether none of many models needs a closer look, a field at a time."""
-        if len(self._columns) < len(self._guards):
-            return False
-        try:
-            fields = [item.__dict__ for item in values]
-            for name, quick in self._columns:
-                if not quick([field[name] for field in fields]):
-                    return False
-        except (AttributeError, KeyError, TypeError):
-            return False
-        return True
-
-
-def _of_fields(guards: Mapping[Any, Guard], pick: Callable[[Any, Any], Any]) -> Guard | None:
-    return _Fields(guards, pick) if guards else None
-
-
-def _of_root(guard: Guard | None) -> Guard | None:
-    return None if guard is None else lambda value: guard(getattr(value, "root", value))
-
-
-def _with_extras(guard: Guard | None) -> Guard:
-    def with_extras(value: Any) -> Found | None:
-        extras: dict[str, Any] = getattr(value, "model_extra", None) or {}
-        return (guard(value) if guard else None) or _json_items(extras, 0)
-
-    return with_extras
-
-
-def _pairs(value: Any) -> Iterable[tuple[Any, Any]]:
-    return cast("Mapping[Any, Any]", value).items() if isinstance(value, Mapping) else ()
-
-
-def _numbered(value: Any) -> Iterable[tuple[Any, Any]]:
-    plain = isinstance(value, Sequence | AbstractSet) and not isinstance(value, str | bytes)
-    return enumerate(cast("Sequence[Any]", value)) if plain else ()
-
-
-def _named(value: Any, name: Any) -> Any:
-    return cast("dict[Any, Any]", value).get(name) if isinstance(value, dict) else getattr(value, name, None)
-
-
-def _indexed(value: Any, index: Any) -> Any:
-    items = cast("Sequence[Any]", value) if isinstance(value, Sequence) else ()
-    return items[index] if index < len(items) else None
