@@ -179,12 +179,14 @@ class Handoff(Inbox[In, Out], Generic[In, Out, Ret]):
         *,
         payload_id: str | None = None,
         mode: Mode = "transfer",
+        unheard: bool = False,
     ) -> Payload[Out]:
         """Run the steps of `prepare` on either way, for adapters that bring a payload id of their own.
 
-        `mode` is what the run of it says: `await` where the source waits for what it asked for.
+        `mode` is what the run of it says: `await` where the source waits for what it asked for. `unheard`: the adapter
+        knows that nobody listens to that run.
         """
-        async with Recording(way, PREPARE, self._identity[mode]) as run:
+        async with Recording(way, PREPARE, self._identity[mode], unheard=unheard) as run:
             started = perf_counter()
             given = check_input(self.id, self._input, value)
             checked = perf_counter()

@@ -15,8 +15,9 @@ from crux_langgraph.graph._reading import Read, read_input
 from crux_langgraph.graph._repairing import Repair, Sent, repair
 from crux_langgraph.graph._running import MESSAGES_KEY, RUN_KEY
 from crux_langgraph.graph._shape import as_mapping, as_schema, needs_raw_view
+from crux_langgraph.graph._tracing import Unrecorded
 from crux_langgraph.graph._writing import History, Write, brief_messages, further_updates, record_of
-from crux_langgraph.instrumentation import identity
+from crux_langgraph.instrumentation import identity, is_unheard
 
 
 class HandoffNode(Runnable[Any, Any]):
@@ -64,27 +65,30 @@ class HandoffNode(Runnable[Any, Any]):
 
     def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:  # noqa: A002, ARG002 - as Runnable names them
         """Hand over what the state holds and give the update of the state; with a repair, as a `Command`."""
-        return finish(self._flow(BLOCKING, input))
+        return finish(self._flow(BLOCKING, input, config))
 
     async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:  # noqa: A002, ARG002 - as Runnable names them
         """As `invoke`; plain functions of the user run in LangChain's executor."""
-        return await self._flow(AWAITING, input)
+        return await self._flow(AWAITING, input, config)
 
-    async def _flow(self, way: Way, state: Any) -> Any:
+    async def _flow(self, way: Way, state: Any, config: RunnableConfig | None) -> Any:
         place = current_place()
+        unheard = place is not None and is_unheard(config)
         user_state = self._user_state(state, place)
         value = None
         try:
             value = await read_input(way, self.handoff, self._read, _shown(state), user_state)
             payload = await self.handoff.flow(
-                way, value, payload_id=place.payload_id(self.handoff.id) if place else None
+                way, value, payload_id=place.payload_id(self.handoff.id) if place else None, unheard=unheard
             )
         except InputError as error:
             if self._on_invalid is None or place is None or error.__cause__ is not None:
                 raise
             return await repair(way, self._on_invalid, error, value, state, self._sent(place))
         updates = await self._updates(way, payload, state, user_state, place)
-        return updates if self._on_invalid is None else Command(update=updates, goto=str(self._target))
+        if self._on_invalid is not None:
+            return Command(update=updates, goto=str(self._target))
+        return Unrecorded(updates) if unheard else updates
 
     async def _updates(
         self, way: Way, payload: Payload[Any], state: Any, user_state: Any, place: Place | None

@@ -48,6 +48,18 @@ def listeners() -> Listeners | None:
     return None if stream is None else Listeners(config, False, True, stream)
 
 
+def is_unheard(config: RunnableConfig | None) -> bool:
+    """Say whether nobody listens to a node of a graph, by the config that it was given; False where that is not sure.
+
+    The environment and the context were asked for listeners when the graph started, and LangGraph tells no others of
+    its nodes; but a hook may have brought one in since.
+    """
+    callbacks = config.get("callbacks") if config else None
+    if not isinstance(callbacks, BaseCallbackManager) or callbacks.parent_run_id is None:
+        return False
+    return not callbacks.handlers and not _is_hooked() and not current_settings().stream
+
+
 def _is_traced(context: Mapping[str, Any]) -> bool:
     enabled = context["enabled"]
     if enabled is None:

@@ -51,12 +51,12 @@ class Recording:
     _end: End | None = None
     _run: "_Run | None" = None
 
-    def __init__(self, way: Way, name: str, facts: Facts) -> None:
-        """Prepare a run of this name; `facts` are its metadata from the start."""
+    def __init__(self, way: Way, name: str, facts: Facts, *, unheard: bool = False) -> None:
+        """Prepare a run of this name; `facts` are its metadata from the start. `unheard`: it is known that none listens."""
         self._way = way
         self._name = name
         self._facts = facts
-        self._told = listeners()
+        self._told = None if unheard else listeners()
         self._began = perf_counter()
 
     async def __aenter__(self) -> Self:
