@@ -16,6 +16,9 @@ from crux_langgraph._texts import Texts
 
 Out_co = TypeVar("Out_co", bound=BaseModel, covariant=True)
 
+MAPPINGS = (dict, Mapping)
+"""For `isinstance`: nearly all are a dict, which is known at once; the abstract class is asked for long."""
+
 HANDOFFS_KEY = "handoffs"
 """The state channel in which envelopes travel, by payload id."""
 
@@ -26,14 +29,14 @@ _MOST_SHOWN = 2_000
 
 def records_in(state: object) -> list[Mapping[str, Any]]:
     """Give the recorded envelopes in a state of any shape, oldest first; empty when it has no such channel."""
-    if isinstance(state, Mapping):
+    if isinstance(state, MAPPINGS):
         channel: object = cast("Mapping[str, Any]", state).get(HANDOFFS_KEY)
     else:
         channel = getattr(state, HANDOFFS_KEY, None)
-    if not channel or not isinstance(channel, Mapping):
+    if not channel or not isinstance(channel, MAPPINGS):
         return []
     records = cast("Mapping[str, object]", channel).values()
-    return [cast("Mapping[str, Any]", record) for record in records if isinstance(record, Mapping)]
+    return [cast("Mapping[str, Any]", record) for record in records if isinstance(record, MAPPINGS)]
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

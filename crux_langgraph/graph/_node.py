@@ -74,10 +74,11 @@ class HandoffNode(Runnable[Any, Any]):
     async def _flow(self, way: Way, state: Any, config: RunnableConfig | None) -> Any:
         place = current_place()
         unheard = place is not None and is_unheard(config)
-        user_state = self._user_state(state, place)
+        shown = _shown(state)
+        user_state = self._user_state(shown, place)
         value = None
         try:
-            value = await read_input(way, self.handoff, self._read, _shown(state), user_state)
+            value = await read_input(way, self.handoff, self._read, shown, user_state)
             payload = await self.handoff.flow(
                 way, value, payload_id=place.payload_id(self.handoff.id) if place else None, unheard=unheard
             )
@@ -112,8 +113,7 @@ class HandoffNode(Runnable[Any, Any]):
         facts = identity(self.handoff.id, self._sender, self._receiver, "transfer")
         return Sent(str(self.name), str(self._source), place.payload_id(self.handoff.id), facts)
 
-    def _user_state(self, state: Any, place: Place | None) -> Any:
-        shown = _shown(state)
+    def _user_state(self, shown: Any, place: Place | None) -> Any:
         is_as_given = self._state_schema is None or (place is not None and place.sent)
         return shown if is_as_given else as_schema(self._state_schema, shown)
 

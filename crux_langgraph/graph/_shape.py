@@ -7,17 +7,16 @@ from typing import Any, cast
 from pydantic import BaseModel
 from typing_extensions import TypedDict
 
-_MAPPINGS = (dict, Mapping)  # nearly all are a dict, which is known at once; the abstract class is asked for long
+from crux_langgraph._payload import MAPPINGS
 
 
 def as_mapping(state: Any) -> Mapping[str, Any]:
     """Give a state of any kind as a mapping of its keys; a model's unset fields count as its defaults."""
-    if isinstance(state, _MAPPINGS):
+    if isinstance(state, MAPPINGS):
         return cast("Mapping[str, Any]", state)
     if _is_dataclass(state):
         return {field.name: getattr(state, field.name) for field in dataclasses.fields(state)}
-    values: dict[str, Any] = getattr(state, "__dict__", {})
-    return dict(values)
+    return dict(getattr(state, "__dict__", {}))
 
 
 def needs_raw_view(schema: Any) -> bool:
