@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from langchain_core.runnables import Runnable, RunnableConfig
+from langchain_core.runnables import RunnableConfig
 from langgraph.types import Command
 
 from crux_langgraph._handoff import Handoff
 from crux_langgraph._payload import HANDOFFS_KEY, Payload
-from crux_langgraph._waiting import AWAITING, BLOCKING, Way, finish
+from crux_langgraph._waiting import Way
 from crux_langgraph.errors import InputError
+from crux_langgraph.graph._flowing import FlowNode
 from crux_langgraph.graph._hops import onward, origin_of
 from crux_langgraph.graph._place import Place, current_place
 from crux_langgraph.graph._reading import Read, read_input
@@ -20,7 +21,7 @@ from crux_langgraph.graph._writing import History, Write, brief_messages, furthe
 from crux_langgraph.instrumentation import identity, is_unheard
 
 
-class HandoffNode(Runnable[Any, Any]):
+class HandoffNode(FlowNode):
     """A node that takes the state, hands over, and gives the update: `{"handoffs": {payload_id: record}, ...}`.
 
     `add_handoff` makes and wires it. It checks in its body and raises the handoff's typed errors from there, so retry
@@ -63,15 +64,7 @@ class HandoffNode(Runnable[Any, Any]):
         self._notes = notes
         self._store_above_bytes = store_above_bytes
 
-    def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:  # noqa: A002, ARG002 - as Runnable names them
-        """Hand over what the state holds and give the update of the state; with a repair, as a `Command`."""
-        return finish(self._flow(BLOCKING, input, config))
-
-    async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:  # noqa: A002, ARG002 - as Runnable names them
-        """As `invoke`; plain functions of the user run in LangChain's executor."""
-        return await self._flow(AWAITING, input, config)
-
-    async def _flow(self, way: Way, state: Any, config: RunnableConfig | None) -> Any:
+    async def _flow(self, way: Way, state: Any, config: RunnableConfig | None, /) -> Any:
         place = current_place()
         unheard = place is not None and is_unheard(config)
         shown = _shown(state)
