@@ -68,10 +68,10 @@ class HandoffState(TypedDict, total=False):
 
 
 def _add(merged: dict[str, Record], key: str, record: Record) -> None:
-    others = [(other, _order(record, seen)) for other, seen in merged.items() if _same_handoff(record, seen)]
-    if any(order < 0 for _, order in others):
+    others = {other: _order(record, seen) for other, seen in merged.items() if _same_handoff(record, seen)}
+    if others and min(others.values()) < 0:
         return
-    for other, order in others:
+    for other, order in others.items():
         if order > 0:
             del merged[other]
     merged.pop(key, None)
