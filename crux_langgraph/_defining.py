@@ -7,6 +7,7 @@ import pydantic
 from pydantic import BaseModel, PydanticUndefinedAnnotation, PydanticUserError
 
 from crux_langgraph._contract import Contract, Hidden, bare
+from crux_langgraph._numbers import is_whole
 from crux_langgraph._signature import accepts
 from crux_langgraph._summarizing import Summarize
 from crux_langgraph._texts import frame_of
@@ -15,6 +16,7 @@ from crux_langgraph.errors import DefinitionError
 from crux_langgraph.stores import fault_of_store
 
 _ID = re.compile(r"[a-z0-9-]{1,64}")
+_TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
 def id_from(name: str, kind: str = "handoff") -> str:
@@ -34,19 +36,42 @@ def checked_id(name: str, given: object, kind: str = "handoff") -> str:
     return given
 
 
-def contract_for(name: str, side: str, annotation: Any) -> Contract[Any]:
-    """Build the contract of one side, refusing what is no model and what JSON would lose."""
-    model = bare(annotation)
-    if not (isinstance(model, type) and issubclass(model, BaseModel)) or model is BaseModel:
-        instance = isinstance(annotation, BaseModel)
-        told = (
-            f"an instance of {type(annotation).__name__}" if instance else getattr(annotation, "__name__", annotation)
-        )
+def checked_tool_name(name: str, given: object, kind: str = "handoff") -> str:
+    """Give `given` if every provider takes it as the name of a tool."""
+    if not isinstance(given, str) or _TOOL_NAME.fullmatch(given) is None:
         raise DefinitionError(
             handoff=name,
-            found=f"its {side} is {told}, which is not a pydantic model of its own",
-            fix=f"Make it a BaseModel with the fields that cross (a RootModel for a list, a mapping or a union of {told}).",
+            found=f"its tool would be named {given!r}",
+            fix="Give name= up to 64 letters, digits, _ and -.",
+            kind=kind,
         )
+    return given
+
+
+def contract_for(name: str, side: str, annotation: Any) -> Contract[Any]:
+    """Build the contract of one side, refusing what is no model and what JSON would lose."""
+    model = _model_of(name, side, annotation)
+    told = f"{model.__name__}, its {side},"
+    _refuse_lossy(name, told, model)
+    contract = Contract(model)
+    _refuse_unhidden(name, told, contract.hidden)
+    return contract
+
+
+def _model_of(name: str, side: str, annotation: Any) -> type[BaseModel]:
+    model = bare(annotation)
+    if isinstance(model, type) and issubclass(model, BaseModel) and model is not BaseModel:
+        return model
+    instance = isinstance(annotation, BaseModel)
+    told = f"an instance of {type(annotation).__name__}" if instance else getattr(annotation, "__name__", annotation)
+    raise DefinitionError(
+        handoff=name,
+        found=f"its {side} is {told}, which is not a pydantic model of its own",
+        fix=f"Make it a BaseModel with the fields that cross (a RootModel for a list, a mapping or a union of {told}).",
+    )
+
+
+def _refuse_lossy(name: str, told: str, model: type[BaseModel]) -> None:
     # Only a program that defines a handoff needs this, and it takes longer to import than all else here.
     from crux_langgraph._contract.surviving import lost_fields
 
@@ -56,19 +81,16 @@ def contract_for(name: str, side: str, annotation: Any) -> Contract[Any]:
     except (PydanticUndefinedAnnotation, NameError, PydanticUserError) as error:
         raise DefinitionError(
             handoff=name,
-            found=f"{model.__name__}, its {side}, is not complete: {getattr(error, 'name', None) or error}",
+            found=f"{told} is not complete: {getattr(error, 'name', None) or error}",
             fix="Define what it names at module level before the handoff, or call model_rebuild() on it.",
         ) from None
     if lost:
         raise DefinitionError(
             handoff=name,
-            found=f"{model.__name__}, its {side}, has fields that cannot cross as they are declared",
+            found=f"{told} has fields that cannot cross as they are declared",
             problems=lost,
             fix="Change each as it says: a payload travels as JSON through checkpoints and stores.",
         )
-    contract = Contract(model)
-    _refuse_unhidden(name, f"{model.__name__}, its {side},", contract.hidden)
-    return contract
 
 
 def _refuse_unhidden(name: str, model: str, hidden: Hidden) -> None:
@@ -109,7 +131,7 @@ def checked_hook(name: str, hook: Any) -> Any:
 
 def checked_version(name: str, given: object) -> int:
     """Give `given` if it is a version number."""
-    if isinstance(given, bool) or not isinstance(given, int) or given < 1:
+    if not is_whole(given, 1):
         raise DefinitionError(
             handoff=name, found=f"its version is {given!r}", fix="Give version= a whole number from 1."
         )
@@ -173,7 +195,7 @@ def checked_max_tokens(
     """Give `given` if a context can fit into it at all."""
     if given is None:
         return None
-    if isinstance(given, bool) or not isinstance(given, int):
+    if not is_whole(given):
         raise DefinitionError(
             handoff=name,
             found=f"max_tokens is a {type(given).__name__}",

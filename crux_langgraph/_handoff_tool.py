@@ -10,6 +10,7 @@ from langgraph.types import Command
 from pydantic import BaseModel, PrivateAttr
 
 from crux_langgraph._requesting import ORIGIN_KEY, REQUESTS_KEY, Request, request_key
+from crux_langgraph._states import value_in
 from crux_langgraph._tool_input import arguments_of
 from crux_langgraph.errors import InputError
 
@@ -106,16 +107,16 @@ class HandoffTool(BaseTool):
     def _request(self, data: Any, tool_call_id: str | None, runtime: Any) -> Request:
         info = getattr(runtime, "execution_info", None)
         at = info.checkpoint_ns if info else ""
-        origin = _value(getattr(runtime, "state", None), ORIGIN_KEY)
+        origin = value_in(getattr(runtime, "state", None), ORIGIN_KEY)
         key = request_key(info.thread_id if info else None, at, tool_call_id)
         return Request(key, self._owner.id, data, at, tool_call_id, origin)
 
     def _from_state(self, state: object) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for name, keys in self._read.items():
-            here = [key for key in keys if _value(state, key) is not None]
+            here = [key for key in keys if value_in(state, key) is not None]
             if here:
-                found[here[0]] = _value(state, here[0])
+                found[here[0]] = value_in(state, here[0])
             elif self._owner.input_schema.model_fields[name].is_required():
                 raise InputError(
                     handoff=self._owner.id,
@@ -145,7 +146,3 @@ class HandoffTool(BaseTool):
         if is_told:
             raise ToolException(str(bad)) from None
         raise bad from None
-
-
-def _value(state: object, key: str) -> Any:
-    return cast("Mapping[str, Any]", state).get(key) if isinstance(state, Mapping) else getattr(state, key, None)

@@ -1,17 +1,16 @@
 """Offering a handoff to a model as a tool: its name, its description, and the arguments that the model fills."""
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NoReturn
 
 from pydantic import BaseModel, RootModel, create_model
 
 from crux_langgraph._contract import keys_of
+from crux_langgraph._defining import checked_tool_name
 from crux_langgraph._handoff_tool import HandoffOwner, HandoffTool
 from crux_langgraph._requesting import tool_name_of
 from crux_langgraph.errors import DefinitionError
 
-_TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _RESERVED = frozenset({"callbacks", "config", "run_manager", "runtime"})
 """Arguments that LangChain takes for itself."""
 
@@ -22,9 +21,7 @@ def offer(
     """Make the tool, or raise `DefinitionError` for what no model could call."""
     if name is None and handoff.to_agent is None:
         _refuse(handoff, "it names no to_agent, after which its tool would be called", "Give to_agent=, or name= here.")
-    named = tool_name_of(handoff.to_agent) if name is None else name
-    if _TOOL_NAME.fullmatch(named) is None:
-        _refuse(handoff, f"its tool would be named {named!r}", "Give name= up to 64 letters, digits, _ and -.")
+    named = checked_tool_name(handoff.id, tool_name_of(handoff.to_agent) if name is None else name)
     told = handoff.description if description is None else description
     if not told.strip():
         _refuse(handoff, "nothing tells a model when to hand over", "Give it a docstring, or description= here.")

@@ -12,12 +12,10 @@ from crux_langgraph._contract import Contract
 from crux_langgraph._model_use import ModelUse
 from crux_langgraph._receipt import Receipt
 from crux_langgraph._rendering import Rendering
+from crux_langgraph._states import MAPPINGS, value_in
 from crux_langgraph._texts import Texts
 
 Out_co = TypeVar("Out_co", bound=BaseModel, covariant=True)
-
-MAPPINGS = (dict, Mapping)
-"""For `isinstance`: nearly all are a dict, which is known at once; the abstract class is asked for long."""
 
 HANDOFFS_KEY = "handoffs"
 """The state channel in which envelopes travel, by payload id."""
@@ -29,10 +27,7 @@ _MOST_SHOWN = 2_000
 
 def records_in(state: object) -> list[Mapping[str, Any]]:
     """Give the recorded envelopes in a state of any shape, oldest first; empty when it has no such channel."""
-    if isinstance(state, MAPPINGS):
-        channel: object = cast("Mapping[str, Any]", state).get(HANDOFFS_KEY)
-    else:
-        channel = getattr(state, HANDOFFS_KEY, None)
+    channel: object = value_in(state, HANDOFFS_KEY)
     if not channel or not isinstance(channel, MAPPINGS):
         return []
     records = cast("Mapping[str, object]", channel).values()

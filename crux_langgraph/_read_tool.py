@@ -7,6 +7,7 @@ from langchain_core.tools import StructuredTool, ToolException
 from langgraph.prebuilt import ToolRuntime
 from pydantic import BaseModel, Field
 
+from crux_langgraph._numbers import is_whole
 from crux_langgraph._pages import Asked, page_of
 from crux_langgraph._payload import Payload
 from crux_langgraph._waiting import AWAITING, BLOCKING, Way, finish
@@ -151,10 +152,10 @@ def read_handoff(*handoffs: Readable, max_tokens: int = 1_000, name: str = READ_
 
 def checked_page(name: str, max_tokens: int, *, kind: str) -> int:
     """Give `max_tokens` if an answer of that size has room for text, or raise `DefinitionError`."""
-    if max_tokens < LEAST_PAGE:
+    if not is_whole(max_tokens, LEAST_PAGE):
         raise DefinitionError(
             handoff=name,
-            found=f"an answer would have {max_tokens} tokens",
+            found=f"an answer would have {max_tokens!r} tokens",
             fix=f"Give it at least {LEAST_PAGE}, for the heading, the fence and some text.",
             kind=kind,
         )

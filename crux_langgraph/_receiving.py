@@ -1,13 +1,14 @@
 """The receiving side: the brief out of a state, and what a model is sent: the brief, and which of the messages."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 
 from crux_langgraph._context import DEFAULT_PRIORITY, Composed, Context, compose
 from crux_langgraph._handoff import Handoff
 from crux_langgraph._payload import Payload, records_in
+from crux_langgraph._states import value_in
 from crux_langgraph.compression import Counter, estimate_tokens
 
 Shown = Literal["hide", "since_handoff", "keep"]
@@ -86,11 +87,7 @@ def human_message(context: Context | Composed) -> HumanMessage:
 
 def messages_in(state: object) -> list[AnyMessage]:
     """Give the messages of a state of any shape; empty when it has none."""
-    if isinstance(state, Mapping):
-        found: object = cast("Mapping[str, Any]", state).get(_MESSAGES_KEY)
-    else:
-        found = getattr(state, _MESSAGES_KEY, None)
-    return list(cast("Iterable[AnyMessage]", found or ()))
+    return list(value_in(state, _MESSAGES_KEY) or ())
 
 
 def records_of(state: object, handoffs: Iterable[Handoff[Any, Any, Any]]) -> list[Mapping[str, Any]]:

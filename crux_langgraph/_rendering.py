@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, NoReturn, cast
 from pydantic import BaseModel
 
 from crux_langgraph._contract import Contract
+from crux_langgraph._numbers import is_whole
 from crux_langgraph.compression import Counter, Fitted, FittedPart, Frame, Tier
 from crux_langgraph.compression._fitting import fit_checked
 from crux_langgraph.errors import BudgetError, DoesNotFitError
@@ -96,7 +97,7 @@ def sound(counter: Counter) -> Counter:
         except Exception as error:
             found = f"raised {type(error).__name__}"
             raise CounterFaultError(found, error) from error
-        if not isinstance(count, int) or isinstance(count, bool) or count < bool(text):
+        if not is_whole(count, bool(text)):
             told = count if isinstance(count, int) else type(count).__name__
             found = f"answered {told} for a text of {len(text)} characters"
             raise CounterFaultError(found)

@@ -22,6 +22,7 @@ from typing_extensions import TypedDict
 from crux_langgraph._context import Composed
 from crux_langgraph._handoff import Handoff
 from crux_langgraph._inbox import is_reference
+from crux_langgraph._numbers import is_whole
 from crux_langgraph._read_tool import READ_HANDOFF, ReadHandoffTool, checked_page
 from crux_langgraph._receiving import As, Shown, brief_of, messages_in, records_of, shown_messages, with_brief
 from crux_langgraph._sending import HandoffRouting, SenderState
@@ -80,8 +81,8 @@ class HandoffContext(AgentMiddleware[ReceiverState, Any, Any]):
     without a payload of these handoffs leaves the request unchanged.
 
     Where the brief leaves something out, the model is also given the tool `read_handoff`, which reads it in answers of
-    at most `max_read_tokens` by the handoff's counter. Several of these middlewares share one such tool. Name it after middleware that replaces the system
-    prompt or adds messages of its own: the later one has the last word.
+    at most `max_read_tokens` by the handoff's counter. Several of these middlewares share one such tool. Name it after
+    middleware that replaces the system prompt or adds messages of its own: the later one has the last word.
     """
 
     state_schema = ReceiverState
@@ -236,8 +237,8 @@ def _check(
         _refuse(
             ids, f"priorities name {', '.join(strangers)}, which it does not receive", "Name handoffs by their ids."
         )
-    if max_tokens is not None and max_tokens < 1:
-        _refuse(ids, f"max_tokens is {max_tokens}", "Give a positive number of tokens, or None for no limit.")
+    if max_tokens is not None and not is_whole(max_tokens, 1):
+        _refuse(ids, f"max_tokens is {max_tokens!r}", "Give a positive number of tokens, or None for no limit.")
     if fault := counter_fault(counter):
         _refuse(ids, f"its counter {fault}", "Give a counter that says how many tokens a text takes.")
 

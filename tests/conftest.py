@@ -28,6 +28,13 @@ def no_blocking(request: pytest.FixtureRequest) -> Iterator[BlockBuster | None]:
 
 
 @pytest.fixture
+def sync_may_block(request: pytest.FixtureRequest, no_blocking: BlockBuster) -> None:
+    """Allow the synchronous way to wait, for a server or a model: tests run it inside a loop. The other one may not."""
+    if "call" in request.fixturenames and not request.getfixturevalue("call").is_async:
+        no_blocking.deactivate()
+
+
+@pytest.fixture
 def state_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """Let what the pages store and write go where nothing else is."""
     monkeypatch.chdir(tmp_path)

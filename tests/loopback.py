@@ -4,13 +4,12 @@ It refuses what the provider refuses: schemas that are not strict, and histories
 """
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from legal import illegal_bodies
+from served import JsonHandler, served
 
 Answer = Callable[[dict[str, Any]], dict[str, Any]]
 """From a request's body, the assistant's message."""
@@ -37,36 +36,20 @@ def openai_server(answer: Answer) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     """Serve `answer`; give the base URL and the bodies of all requests."""
     bodies: list[dict[str, Any]] = []
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+    class Handler(JsonHandler):
+        def posted(self, body: Any) -> None:
             bodies.append(body)
             refused = [fault for tool in body.get("tools", ()) for fault in strict_faults(tool["function"])]
             refused += [fault for fault in [illegal_bodies(body["messages"])] if fault]
-            is_streamed = body.get("stream") and not refused
             if refused:
-                lines = json.dumps({"error": {"message": refused[0], "type": "invalid_request_error"}})
+                self.answer({"error": {"message": refused[0], "type": "invalid_request_error"}}, 400)
+            elif body.get("stream"):
+                self.answer_text(streamed(answer(body)), content_type="text/event-stream")
             else:
-                message = answer(body)
-                lines = streamed(message) if is_streamed else json.dumps(whole(message))
-            self.send_response(400 if refused else 200)
-            self.send_header("Content-Type", "text/event-stream" if is_streamed else "application/json")
-            self.send_header("Content-Length", str(len(lines.encode())))
-            self.end_headers()
-            self.wfile.write(lines.encode())
+                self.answer(whole(answer(body)))
 
-        def log_message(self, *args: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/v1", bodies
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with served(Handler) as url:
+        yield f"{url}/v1", bodies
 
 
 NOT_STRICT = {"allOf", "oneOf", "not", "if", "then", "else", "dependentRequired", "dependentSchemas", "prefixItems"}

@@ -9,22 +9,16 @@ from pydantic import BaseModel
 from typing_extensions import is_typeddict
 
 from crux_langgraph._contract._annotations import UNIONS, arguments, bare, is_alias, is_root, members
-from crux_langgraph._contract._guards import (
+from crux_langgraph._contract._guards import indexed, named, numbered, of_fields, of_root, over, with_extras
+from crux_langgraph._contract._json_faults import (
     NUMBERS,
     Found,
     Guard,
-    indexed,
     json_fault,
     lone_surrogate,
-    named,
-    numbered,
     odd_key,
     odd_text_key,
-    of_fields,
-    of_root,
-    over,
     pairs,
-    with_extras,
 )
 
 

@@ -5,7 +5,7 @@ from typing import Any, get_args
 from pydantic import ValidationError
 from pydantic_core.core_schema import ErrorType
 
-from crux_langgraph._contract._guards import Found
+from crux_langgraph._contract._json_faults import Found
 from crux_langgraph.errors import FieldProblem
 
 ROOT = "(root)"

@@ -1,7 +1,6 @@
 """Delegate: a subagent that is called with checked arguments and a checked context, and answers through a handoff."""
 
 import functools
-import re
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, overload
 
@@ -14,8 +13,8 @@ from pydantic import BaseModel
 from typing_extensions import TypeVar, Unpack
 
 from crux_langgraph._contract import Contract, ViolationError
-from crux_langgraph._defining import checked_id, id_from
-from crux_langgraph._delegate._options import GraphOptions, Output, Prompted, RemoteOptions
+from crux_langgraph._defining import checked_id, checked_tool_name, id_from
+from crux_langgraph._delegate._options import GraphOptions, Output, Prompted, RemoteOptions, SharedOptions
 from crux_langgraph._delegate._refusing import (
     DEFAULT_MAX_DEPTH,
     OnError,
@@ -25,21 +24,13 @@ from crux_langgraph._delegate._refusing import (
     checked_timeout,
     refusal,
 )
-from crux_langgraph._delegate._result import DelegateResult, told
+from crux_langgraph._delegate._result import DelegateResult
 from crux_langgraph._delegate._subagent import Subagent
+from crux_langgraph._delegate._telling import is_told, told_result
 from crux_langgraph._handoff import Handoff
 from crux_langgraph._signature import is_async
 from crux_langgraph._waiting import ASYNC_TWINS, AWAITING, BLOCKING, Way, finish
-from crux_langgraph.errors import (
-    ArgumentsError,
-    DelegateError,
-    DepthLimitError,
-    HandoffError,
-    ReturnError,
-    SubagentError,
-    TimeLimitError,
-    WrongWayError,
-)
+from crux_langgraph.errors import ArgumentsError, DelegateError, HandoffError, WrongWayError
 
 In = TypeVar("In", bound=BaseModel)
 Out = TypeVar("Out", bound=BaseModel)
@@ -47,10 +38,6 @@ Args = TypeVar("Args", default=Mapping[str, Any])
 GIn = TypeVar("GIn", bound=BaseModel)
 GOut = TypeVar("GOut", bound=BaseModel)
 GArgs = TypeVar("GArgs", bound=BaseModel)
-
-
-_TOLD = (SubagentError, ReturnError, TimeLimitError, DepthLimitError, ArgumentsError)
-_TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
 class Delegate(Generic[In, Out, Ctx, Args]):
@@ -309,21 +296,13 @@ class Delegate(Generic[In, Out, Ctx, Args]):
         result = await self.flow(way, arguments, context=getattr(runtime, "context", None), runtime=runtime)
         try:
             envelope = result.to_envelope()
-            return self._told(result, envelope), envelope
+            return told_result(result, envelope, self.handoff.max_tokens), envelope
         except HandoffError as error:
             raise self._calling.undelivered(error, result.data) from error
 
-    def _told(self, result: DelegateResult[Out], envelope: Mapping[str, Any]) -> str:
-        text = told(result, envelope)
-        limit = self.handoff.max_tokens
-        fits = limit is None or result.payload.rendering.tokens_of(text, limit) <= limit
-        return text if fits else result.payload.context
-
     def tells(self, error: DelegateError) -> bool:
-        """Say whether a calling model is told of `error`: of bad arguments always, with `on_error="tell"` also of
-        failures that are not its caller's to mend, nor that of a delegate further inside.
-        """
-        return isinstance(error, ArgumentsError) or (self._tells and isinstance(_innermost(error), _TOLD))
+        """Say whether a calling model is told of `error`, and need not be raised to its caller."""
+        return is_told(error, also_failures=self._tells)
 
     def as_tool(self, *, name: str | None = None, description: str | None = None) -> "tools.BaseTool":
         """Make it a tool for a model, by default named and described as the function.
@@ -334,9 +313,7 @@ class Delegate(Generic[In, Out, Ctx, Args]):
         """
         from crux_langgraph.tools import DelegateTool
 
-        named = self.__name__ if name is None else name
-        if _TOOL_NAME.fullmatch(named) is None:
-            raise refusal(self.__name__, f"its tool would be named {named!r}", "Give name= letters, digits, _ and -.")
+        named = checked_tool_name(self.__name__, self.__name__ if name is None else name, kind="delegate")
         described = self.description if description is None else description
         if not described.strip():
             raise refusal(self.__name__, "nothing tells a model what it does", "Give it a docstring, or description=.")
@@ -361,7 +338,7 @@ def _made(
     named: str,
     wrapped: Callable[..., Any],
     handoff: Handoff[GIn, GOut],
-    options: GraphOptions | RemoteOptions,
+    options: SharedOptions,
     max_repairs: int,
 ) -> Delegate[GIn, GOut, Any, Any]:
     made: Delegate[GIn, GOut, Any, Any] = Delegate(
@@ -376,10 +353,3 @@ def _made(
     )
     made.__doc__ = subagent.description
     return made
-
-
-def _innermost(error: DelegateError) -> DelegateError:
-    """The failure that the others came of: a delegate inside a delegate makes each of them fail."""
-    while isinstance(error.original, DelegateError):
-        error = error.original
-    return error

@@ -9,6 +9,9 @@ from pydantic import ValidationError
 from crux_langgraph._contract import telling
 from crux_langgraph.errors import DepthLimitError, SubagentError, WrongWayError
 
+Why = tuple[str, str]
+"""What a subagent did in place of ending, and what to do about it."""
+
 _PASSES_THROUGH = (GraphBubbleUp, WrongWayError, DepthLimitError)
 
 
@@ -33,6 +36,12 @@ def raise_as_failure(delegate: str, subagent: str, private: frozenset[str], erro
         fix="Mend the subagent, or what it calls; its own error is above. Nothing was handed over.",
         original=error,
     ) from error
+
+
+def without_an_end(delegate: str, subagent: str, why: Why) -> SubagentError:
+    """Give the error of a subagent that raised nothing and came to no end that could be handed over."""
+    did, fix = why
+    return SubagentError(delegate=delegate, found=f"{subagent} {did}", fix=f"{fix} Nothing was handed over.")
 
 
 def _is_from_outside(error: BaseException) -> bool:

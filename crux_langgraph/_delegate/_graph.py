@@ -13,9 +13,11 @@ from pydantic import BaseModel
 from crux_langgraph._defining import id_from
 from crux_langgraph._delegate._arguments import checked_schema
 from crux_langgraph._delegate._context import ContextRule, checked_context_schema
+from crux_langgraph._delegate._failing import Why, without_an_end
 from crux_langgraph._delegate._options import GraphOptions, Output
 from crux_langgraph._delegate._refusing import refusal
 from crux_langgraph._delegate._subagent import Call, Returned
+from crux_langgraph._numbers import is_whole
 from crux_langgraph._signature import accepts, is_async, name_of
 from crux_langgraph._waiting import AWAITING, Way
 from crux_langgraph.errors import SubagentError
@@ -94,11 +96,8 @@ class Conversation:
             raise self._refused((f"was given a {type(prompted).__name__} by its prompt", _PROMPT))
         return as_input(prompted)
 
-    def _refused(self, why: tuple[str, str]) -> SubagentError:
-        did, fix = why
-        return SubagentError(
-            delegate=self._of.id, found=f"{self._of.name} {did}", fix=f"{fix} Nothing was handed over."
-        )
+    def _refused(self, why: Why) -> SubagentError:
+        return without_an_end(self._of.id, self._of.name, why)
 
 
 _PROMPT = "Have prompt= return a text, messages, or a mapping of the graph's input keys."
@@ -119,6 +118,11 @@ def as_input(prompted: Any) -> dict[str, Any]:
     if isinstance(prompted, str):
         return {MESSAGES: [HumanMessage(prompted)]}
     return {MESSAGES: [prompted] if isinstance(prompted, BaseMessage) else list(prompted)}
+
+
+def key_read(output: object) -> str | None:
+    """Give the key of a graph's end from which `output` is read; None when it is a function, or no output."""
+    return {STRUCTURED: STRUCTURED, "text": MESSAGES}.get(output) if isinstance(output, str) else None
 
 
 def read_end(output: Output, state: Any) -> Any:
@@ -193,7 +197,7 @@ def refuse_output(name: str, output: Any, outputs: frozenset[str]) -> None:
     if callable(output):
         _refuse_uncallable(name, "output", output, "the graph's final state")
         return
-    needed = {STRUCTURED: STRUCTURED, "text": MESSAGES}.get(output)
+    needed = key_read(output)
     if needed is None:
         raise refusal(
             name, f"its output is {output!r}", f"Give output='{STRUCTURED}', 'text' or a function of the state."
@@ -207,7 +211,7 @@ def refuse_output(name: str, output: Any, outputs: frozenset[str]) -> None:
 
 
 def checked_limit(name: str, given: object) -> int:
-    if isinstance(given, bool) or not isinstance(given, int) or given < 1:
+    if not is_whole(given, 1):
         raise refusal(name, f"recursion_limit is {given!r}", "Give recursion_limit= a whole number from 1.")
     return given
 

@@ -12,7 +12,8 @@ T = TypeVar("T")
 async def within(delegate: str, timeout_s: float | None, work: Coroutine[Any, Any, T]) -> T:
     """Do `work`, cancelled after `timeout_s` seconds. Raises `TimeLimitError` then; a cancellation from outside passes.
 
-    A subagent that answers its cancellation with a value or an error was late all the same. `work` gives every error of the subagent its layer, so a bare TimeoutError can only be the limit's own.
+    A subagent that answers its cancellation with a value or an error was late all the same. `work` gives every error of
+    the subagent its layer, so a bare TimeoutError can only be the limit's own.
     """
     if timeout_s is None:
         return await work

@@ -1,4 +1,4 @@
-"""What `Delegate.from_graph` may be told."""
+"""What `Delegate.from_graph` and `Delegate.from_remote` may be told."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any, Literal
@@ -15,8 +15,8 @@ Prompted = str | BaseMessage | Sequence[BaseMessage] | Mapping[str, Any]
 """What a graph's input is made of: a text or messages for its `messages`, or a mapping of its input keys."""
 
 
-class GraphOptions(TypedDict, total=False):
-    """The options of `Delegate.from_graph` that are not of its types."""
+class SharedOptions(TypedDict, total=False):
+    """The options of both that are not of their types."""
 
     id: str
     description: str
@@ -25,19 +25,17 @@ class GraphOptions(TypedDict, total=False):
     max_depth: int | None
     on_error: OnError
     recursion_limit: int
+
+
+class GraphOptions(SharedOptions, total=False):
+    """The options of `Delegate.from_graph` that are not of its types."""
+
     parent_commands: Literal["refuse", "pass"]
 
 
-class RemoteOptions(TypedDict, total=False):
+class RemoteOptions(SharedOptions, total=False):
     """The options of `Delegate.from_remote` that are not of its types."""
 
-    id: str
-    description: str
-    max_repairs: int
-    timeout_s: float | None
-    max_depth: int | None
-    on_error: OnError
-    recursion_limit: int
     headers: Callable[[], Mapping[str, str]] | Callable[[], Awaitable[Mapping[str, str]]] | Mapping[str, str] | None
     config_keys: Collection[str]
     context_keys: Collection[str]

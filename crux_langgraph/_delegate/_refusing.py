@@ -3,6 +3,7 @@
 from typing import Literal
 
 from crux_langgraph._handoff import Handoff
+from crux_langgraph._numbers import is_above, is_whole
 from crux_langgraph.errors import DefinitionError
 
 DEFAULT_MAX_DEPTH = 8
@@ -28,21 +29,21 @@ def checked_handoff(name: str, given: object) -> None:
 
 def checked_repairs(name: str, given: object) -> int:
     """Give `given` if it can be a number of repairs."""
-    if isinstance(given, bool) or not isinstance(given, int) or given < 0:
+    if not is_whole(given, 0):
         raise refusal(name, f"max_repairs is {given!r}", "Give max_repairs= a whole number from 0.")
     return given
 
 
 def checked_depth(name: str, given: object) -> int | None:
     """Give `given` if it can be a depth of nesting; None is no limit."""
-    if given is not None and (isinstance(given, bool) or not isinstance(given, int) or given < 1):
+    if given is not None and not is_whole(given, 1):
         raise refusal(name, f"max_depth is {given!r}", "Give max_depth= a whole number from 1, or None for no limit.")
     return given
 
 
 def checked_timeout(name: str, given: object) -> float | None:
     """Give `given` if it can be a number of seconds; None is no limit."""
-    if given is not None and (isinstance(given, bool) or not isinstance(given, int | float) or not given > 0):
+    if given is not None and not is_above(given, 0):
         raise refusal(name, f"timeout_s is {given!r}", "Give timeout_s= seconds above 0, or None for no limit.")
     return given
 

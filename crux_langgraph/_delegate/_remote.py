@@ -20,10 +20,11 @@ from crux_langgraph._delegate._graph import (
     as_text,
     checked_limit,
     checked_prompt,
+    key_read,
     refuse_output,
 )
 from crux_langgraph._delegate._options import Output, RemoteOptions
-from crux_langgraph._delegate._refusing import refusal
+from crux_langgraph._delegate._refusing import checked_repairs, refusal
 from crux_langgraph._delegate._remote_schema import Published, problems_of
 from crux_langgraph._delegate._remote_server import Address, Forwarded, Headers, Server
 from crux_langgraph._delegate._subagent import Call, Run
@@ -119,7 +120,7 @@ class RemoteSubagent:
 
     def _output_problems(self) -> list[FieldProblem]:
         known = self.published.outputs
-        needed = {STRUCTURED: STRUCTURED, "text": MESSAGES}.get(self.output) if isinstance(self.output, str) else None
+        needed = key_read(self.output)
         if known is None or needed is None:
             return []
         if needed not in known:
@@ -180,7 +181,7 @@ def read_remote(
         recursion_limit=None if limit is None else checked_limit(name, limit),
         config_keys=config_keys,
         context_keys=context_keys,
-        is_repaired=options.get("max_repairs", 0) > 0,
+        is_repaired=checked_repairs(name, options.get("max_repairs", 0)) > 0,
     )
 
 

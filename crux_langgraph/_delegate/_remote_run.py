@@ -14,6 +14,7 @@ from langgraph.runtime import get_runtime
 from langgraph.types import interrupt
 from pydantic_core import to_jsonable_python
 
+from crux_langgraph._delegate._failing import Why, without_an_end
 from crux_langgraph._delegate._graph import INTERRUPTED, MESSAGES, read_end
 from crux_langgraph._delegate._remote import RemoteSubagent
 from crux_langgraph._delegate._remote_server import Server, connected, is_live
@@ -169,11 +170,8 @@ class RemoteRun:
         error.__cause__ = cause
         return error
 
-    def _refused(self, why: tuple[str, str]) -> SubagentError:
-        did, fix = why
-        return SubagentError(
-            delegate=self._of.id, found=f"{self._of.name} {did}", fix=f"{fix} Nothing was handed over."
-        )
+    def _refused(self, why: Why) -> SubagentError:
+        return without_an_end(self._of.id, self._of.name, why)
 
 
 _CANCELLED = ("was cancelled on its server, by nobody here", "Call it again to have it go on where it was.")

@@ -1,17 +1,13 @@
 """DelegateResult: what a delegate gives back, and the JSON envelope that it becomes as a tool's artifact."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic
 
 from langchain_core.messages.ai import UsageMetadata
 from pydantic import BaseModel
-from pydantic_core import from_json, to_json
 from typing_extensions import TypeVar
 
 from crux_langgraph._payload import Payload
-from crux_langgraph._texts import written
-from crux_langgraph.errors import OutputError
 
 Out_co = TypeVar("Out_co", bound=BaseModel, covariant=True)
 
@@ -54,12 +50,3 @@ class DelegateResult(Generic[Out_co]):
             "repairs": self.repairs,
             "usage": {model: dict(usage) for model, usage in self.usage.items()},
         }
-
-
-def told(result: DelegateResult[Any], envelope: Mapping[str, Any]) -> str:
-    """Give the text for a calling model: data and summary as one JSON object, without private fields."""
-    payload = result.payload
-    data = envelope["payload"]["data"]
-    if payload.contract.private:
-        data = from_json(written(OutputError, payload.handoff, payload.data, payload.contract.text_rendered))
-    return to_json({"data": data, "summary": payload.summary}).decode()

@@ -33,6 +33,7 @@ from crux_langgraph._defining import (
     contract_for,
     id_from,
 )
+from crux_langgraph._handoff._budget import require_fit
 from crux_langgraph._handoff._options import HandoffOptions, OnPrepare, SharedOptions, checked_options
 from crux_langgraph._inbox import Inbox
 from crux_langgraph._payload import Payload, records_in
@@ -43,15 +44,13 @@ from crux_langgraph._summarizing import Summarize
 from crux_langgraph._texts import Texts, written
 from crux_langgraph._waiting import AWAITING, BLOCKING, Way, finish
 from crux_langgraph.compression import Counter, new_marker
-from crux_langgraph.errors import BudgetError, HookError, InputError, NotReceivedError
+from crux_langgraph.errors import HookError, InputError, NotReceivedError
 from crux_langgraph.instrumentation import PREPARE, Mode, Prepared, Recording, identity
 
 In = TypeVar("In", bound=BaseModel)
 Out = TypeVar("Out", bound=BaseModel)
 Ret = TypeVar("Ret", default=Any)
 Model = TypeVar("Model", bound=BaseModel)
-
-_MANY_CHARS = 200_000
 
 
 class Handoff(Inbox[In, Out], Generic[In, Out, Ret]):
@@ -205,7 +204,7 @@ class Handoff(Inbox[In, Out], Generic[In, Out, Ret]):
                 from crux_langgraph._shortening import shortened  # most programs ask no model for that
 
                 payload = await shortened(way, self.summarize, payload)
-            await self._require_fit(way, payload)
+            await require_fit(way, payload, self.max_tokens)
             if self._on_prepare is not None:
                 await call_user(way, self.id, HookError, "on_prepare", self._on_prepare, payload)
             run.end(*shown.of(payload))
@@ -230,24 +229,6 @@ class Handoff(Inbox[In, Out], Generic[In, Out, Ret]):
                 texts=texts,
                 input_text=lambda: written(InputError, self.id, given, self._input.text),
             ),
-        )
-
-    async def _require_fit(self, way: Way, payload: Payload[Out]) -> None:
-        if self.max_tokens is None:
-            return
-        if len(payload.texts.whole) > _MANY_CHARS:
-            await way.compute(
-                lambda: payload.texts.rendered
-            )  # off the event loop: a megabyte is fitted for half a second
-        # The last act: the exact string is counted, whatever the fit believed.
-        if payload.receipt.context_tokens <= self.max_tokens:
-            return
-        raise BudgetError(
-            handoff=self.id,
-            found=f"the context takes {payload.receipt.context_tokens} tokens and may take {self.max_tokens}",
-            fix="Give counter= a function that answers the same for the same text. Nothing was handed over.",
-            max_tokens=self.max_tokens,
-            needed_tokens=payload.receipt.context_tokens,
         )
 
     def from_envelope(self, envelope: Mapping[str, Any]) -> Payload[Out]:

@@ -1,6 +1,5 @@
 """Claiming: one consumer has a record, keeps it while it works, and acknowledges it when it is done."""
 
-import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from contextlib import asynccontextmanager, contextmanager
@@ -11,21 +10,20 @@ from pydantic import BaseModel
 from typing_extensions import TypeVar
 
 from crux_langgraph._inbox._claimed import Claimed, Thread
+from crux_langgraph._inbox._extending import extended
 from crux_langgraph._inbox._reading import Read, opened
+from crux_langgraph._inbox._refusing import require_attempts, require_seconds
 from crux_langgraph._inbox._scope import ANY, Scope, Whole, encoded
-from crux_langgraph._inbox._sending import require_seconds
 from crux_langgraph._inbox._tracing import Crossing, record_facts, shown, stored_facts
 from crux_langgraph._inbox._waits import pauses
 from crux_langgraph._payload import Payload
 from crux_langgraph._waiting import AWAITING, BLOCKING, Way, finish
-from crux_langgraph.errors import EnvelopeError, LeaseLostError, StoreError
+from crux_langgraph.errors import EnvelopeError, LeaseLostError
 from crux_langgraph.instrumentation import Recording
 from crux_langgraph.stores import Lease, State, Store
 
 Out = TypeVar("Out", bound=BaseModel)
 
-_BEATS = 3
-"""Heartbeats in one lease: two of them may be missed."""
 _MOST_BACKOFF_S = 300.0
 
 
@@ -49,7 +47,9 @@ class Claiming(Generic[Out]):
     def __init__(self, crossing: Crossing, open_store: OpenStore, read: Read[Out], options: ClaimOptions) -> None:
         handoff = crossing.id
         require_seconds(handoff, "lease_s", options.lease_s)
-        require_seconds(handoff, "wait_s", options.wait_s, least=-1.0)
+        require_seconds(handoff, "wait_s", options.wait_s, or_zero=True)
+        require_seconds(handoff, "backoff_s", options.backoff_s, or_zero=True)
+        require_attempts(handoff, options.max_attempts)
         self._crossing = crossing
         self._handoff = handoff
         self._open_store = open_store
@@ -65,7 +65,7 @@ class Claiming(Generic[Out]):
         if lease is None:
             yield claimed
             return
-        with self._kept(store, claimed, lease):
+        with extended(store, lease, self._options.lease_s, claimed.lose):
             run = finish(self._enter(BLOCKING, claimed, lease))
             try:
                 yield claimed
@@ -82,7 +82,7 @@ class Claiming(Generic[Out]):
         if lease is None:
             yield claimed
             return
-        with self._kept(store, claimed, lease):
+        with extended(store, lease, self._options.lease_s, claimed.lose):
             run = await self._enter(AWAITING, claimed, lease)
             try:
                 yield claimed
@@ -142,28 +142,6 @@ class Claiming(Generic[Out]):
                 except EnvelopeError as error:
                     reason = f"{error.reason}: {error.found}"
             await way.call(store.settle, lease, State.DEAD, reason=reason)
-
-    @contextmanager
-    def _kept(self, store: Store, claimed: Claimed[Out], lease: Lease) -> Generator[None]:
-        """Extend the lease while the block runs, from a thread: an event loop that is kept busy would not come to it."""
-        over = threading.Event()
-        beat = threading.Thread(
-            target=self._beat, args=(store, claimed, lease, over), name="crux-handoff-heartbeat", daemon=True
-        )
-        beat.start()
-        try:
-            yield
-        finally:
-            over.set()
-
-    def _beat(self, store: Store, claimed: Claimed[Out], lease: Lease, over: threading.Event) -> None:
-        while not over.wait(self._options.lease_s / _BEATS):
-            try:
-                if not store.extend(lease, lease_s=self._options.lease_s):
-                    claimed.lose()
-                    return
-            except StoreError:
-                continue  # the next beat may reach it
 
     async def _acknowledge(self, way: Way, store: Store, lease: Lease) -> None:
         if not await way.call(store.settle, lease, State.DONE):

@@ -13,8 +13,9 @@ from crux_langgraph._inbox._claiming import Claiming, ClaimOptions
 from crux_langgraph._inbox._keeping import fetched, is_reference, kept_aside
 from crux_langgraph._inbox._reading import Stored, opened
 from crux_langgraph._inbox._receiving import newest
+from crux_langgraph._inbox._refusing import require_seconds
 from crux_langgraph._inbox._scope import ANY, GLOBAL, Scope, Whole, encoded, parts_of
-from crux_langgraph._inbox._sending import SendOptions, Sent, require_seconds, send
+from crux_langgraph._inbox._sending import SendOptions, Sent, send
 from crux_langgraph._inbox._tracing import record_facts, running_place, shown, stored_facts
 from crux_langgraph._inbox._upgrading import Upgrade, checked_function, checked_upgrade
 from crux_langgraph._payload import Payload
@@ -115,7 +116,7 @@ class Inbox(ABC, Generic[In, Out]):
 
     async def receive_flow(self, way: Way, scope: Scope, wait_s: float, after: int) -> Payload[Out] | None:
         """Run `receive` on either way, for adapters."""
-        require_seconds(self.id, "wait_s", wait_s, least=-1.0)
+        require_seconds(self.id, "wait_s", wait_s, or_zero=True)
         where = encoded(self.id, "receive", scope)
         store = await self._store(way, "receive")
         async with Recording(way, "handoff:receive", stored_facts(self, where)) as run:
@@ -236,7 +237,7 @@ class Inbox(ABC, Generic[In, Out]):
         return await self._sweep(AWAITING, older_than_s)
 
     async def _sweep(self, way: Way, older_than_s: float) -> int:
-        require_seconds(self.id, "older_than_s", older_than_s, least=-1.0)
+        require_seconds(self.id, "older_than_s", older_than_s, or_zero=True)
         store = await self._store(way, "sweep")
         swept: int = await way.call(store.sweep, self.id, older_than_s=older_than_s)
         return swept

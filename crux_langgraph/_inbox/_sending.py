@@ -1,9 +1,10 @@
 """Sending: prepare, then persist. Nothing is stored when a step fails, and a repetition is found before it costs anything."""
 
 import json
-from typing import Any, NamedTuple, NoReturn, Protocol, cast
+from typing import Any, NamedTuple, Protocol, cast
 
 from crux_langgraph._inbox._keys import given_key, task_key
+from crux_langgraph._inbox._refusing import require_seconds
 from crux_langgraph._inbox._scope import Scope, encoded, parts_of
 from crux_langgraph._inbox._tracing import running_place, stored_facts
 from crux_langgraph._inbox._wire import digest_of, packed
@@ -50,7 +51,8 @@ class SendOptions(NamedTuple):
 
 async def send(way: Way, handoff: Sender, store: Store, value: object, options: SendOptions) -> Sent:
     """Run the steps of `Handoff.send` on either way, in a run of their own."""
-    require_seconds(handoff.id, "ttl_s", options.ttl_s)
+    if options.ttl_s is not None:
+        require_seconds(handoff.id, "ttl_s", options.ttl_s)
     scope = encoded(handoff.id, "send", options.scope)
     facts = stored_facts(handoff, scope)
     async with Recording(way, "handoff:send", facts) as run:
@@ -105,18 +107,3 @@ async def _prepared(way: Way, handoff: Sender, value: object) -> Payload[Any]:
             fix="Send it with the handoff that prepared it. Nothing was stored.",
         )
     return payload
-
-
-def require_seconds(handoff: str, option: str, given: object, *, least: float = 0.0) -> None:
-    """Raise `InputError` when `given` is no number of seconds above `least`, nor None."""
-    if given is None or (isinstance(given, int | float) and not isinstance(given, bool) and given > least):
-        return
-    _raise_no_seconds(handoff, option, given, least)
-
-
-def _raise_no_seconds(handoff: str, option: str, given: object, least: float) -> NoReturn:
-    raise InputError(
-        handoff=handoff,
-        found=f"{option} is {given!r}" if isinstance(given, int | float) else f"{option} is a {type(given).__name__}",
-        fix=f"Give {option}= a number of seconds above {least:g}. Nothing was done.",
-    )

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from crux_langgraph._numbers import is_whole
 from crux_langgraph._signature import accepts, is_async
 from crux_langgraph.errors import DefinitionError
 
@@ -12,7 +13,7 @@ Upgrade = Callable[[dict[str, Any]], Any]
 
 def checked_upgrade(handoff: str, version: int, from_version: object, known: Mapping[int, Upgrade]) -> int:
     """Give `from_version` if an upgrade may lead from it."""
-    if isinstance(from_version, bool) or not isinstance(from_version, int) or not 1 <= from_version < version:
+    if not is_whole(from_version, 1) or from_version >= version:
         raise DefinitionError(
             handoff=handoff,
             found=f"it is version {version}, and an upgrade leads from version {from_version!r}",

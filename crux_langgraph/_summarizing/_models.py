@@ -11,6 +11,7 @@ from langchain_core.runnables.configurable import DynamicRunnable
 from langchain_core.runnables.retry import RunnableRetry
 from pydantic import BaseModel
 
+from crux_langgraph._numbers import is_whole
 from crux_langgraph.errors import DefinitionError
 
 DEFAULT_WINDOW = 8_000
@@ -87,7 +88,7 @@ def _without_clients(model: BaseModel) -> BaseModel:
 def _window(model: Any) -> int | None:
     profile = getattr(_first(model), "profile", None)
     said = cast("Mapping[str, Any]", profile).get("max_input_tokens") if isinstance(profile, Mapping) else None
-    return said if isinstance(said, int) and said > 0 else None
+    return said if is_whole(said, 1) else None
 
 
 def _first(model: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 from langchain_core.runnables import Runnable
 
+from crux_langgraph._numbers import is_above, is_whole
 from crux_langgraph.errors import DefinitionError
 
 
@@ -44,7 +45,7 @@ class Summarize:
         if self.instructions is not None and not _is_text(self.instructions):
             _refuse("instructions", self.instructions, "text with further rules for the model, or leave it out")
         for name in ("max_calls", "max_input_tokens", "concurrency"):
-            if not _is_whole(getattr(self, name)):
+            if not is_whole(getattr(self, name), 1):
                 _refuse(name, getattr(self, name), "a whole number from 1")
         if not _is_seconds(self.timeout_s):
             _refuse("timeout_s", self.timeout_s, "the seconds to wait for the model, a finite number above 0")
@@ -82,12 +83,8 @@ def _is_text(given: object) -> bool:
     return isinstance(given, str) and bool(given.strip())
 
 
-def _is_whole(given: object) -> bool:
-    return isinstance(given, int) and not isinstance(given, bool) and given >= 1
-
-
 def _is_seconds(given: object) -> bool:
-    return isinstance(given, int | float) and not isinstance(given, bool) and 0 < given < math.inf
+    return is_above(given, 0) and given < math.inf
 
 
 def _refuse(name: str, given: object, instead: str) -> NoReturn:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any, Protocol
 
+from crux_langgraph._numbers import is_whole
 from crux_langgraph.errors import DefinitionError
 
 Counter = Callable[[str], int]
@@ -111,7 +112,7 @@ def counter_fault(counter: Counter) -> str | None:
     the text, or fewer tokens than any tokenizer makes (some counters answer 0 for everything when they are offline).
     """
     once, many = counter(_SAMPLE), counter(_SAMPLE * _REPEATS)
-    odd = [count for count in (once, many) if isinstance(count, bool) or not isinstance(count, int)]  # pyright: ignore[reportUnnecessaryIsInstance] - a user's counter may break its type
+    odd = [count for count in (once, many) if not is_whole(count)]
     if odd:
         return f"answers {type(odd[0]).__name__}, not a whole number"
     if once <= 0:

@@ -6,6 +6,7 @@ from typing import Any, NoReturn
 from pydantic import BaseModel
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
+from crux_langgraph._numbers import is_whole
 from crux_langgraph.compression._dumping import is_record, is_series
 from crux_langgraph.compression._tree import Tree
 from crux_langgraph.errors import DefinitionError
@@ -26,7 +27,7 @@ def check_value(value: object) -> None:
 
 def check_options(max_tokens: object, counter: object, task: object, focus: object, receiver: object) -> None:
     """Raise `DefinitionError` for the first option that cannot be one."""
-    if not _is_size(max_tokens):
+    if not is_whole(max_tokens, 1):
         told = max_tokens if type(max_tokens) is int else f"a {type(max_tokens).__name__}"
         _refuse(f"max_tokens is {told}", "Give max_tokens= a whole number of tokens from 1.")
     if not callable(counter):
@@ -37,10 +38,6 @@ def check_options(max_tokens: object, counter: object, task: object, focus: obje
         _refuse("focus is not a list of texts", "Give focus= a list of words or phrases, such as ['rain in Hanoi'].")
     if not _is_model(receiver):
         _refuse("receiver is not a model class", "Give receiver= the class of a pydantic model, or leave it out.")
-
-
-def _is_size(given: object) -> bool:
-    return isinstance(given, int) and not isinstance(given, bool) and given > 0
 
 
 def _are_texts(given: Any) -> bool:

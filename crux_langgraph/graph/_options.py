@@ -6,6 +6,7 @@ from typing import Any, cast
 from langgraph.graph import END, START, StateGraph
 
 from crux_langgraph._handoff import Handoff
+from crux_langgraph._numbers import is_whole
 from crux_langgraph.errors import Finding, WiringError
 from crux_langgraph.graph._asking import can_be_asked
 from crux_langgraph.graph._placement import Placement
@@ -92,9 +93,8 @@ def _repair(placement: Placement) -> Iterator[str]:
     if not isinstance(options, Repair):
         yield f"on_invalid= is a {type(options).__name__}; give Repair(...), or nothing."
         return
-    attempts = cast("Any", options.max_attempts)
-    if isinstance(attempts, bool) or not isinstance(attempts, int) or attempts < 0:
-        yield f"Repair(max_attempts={attempts!r}) is no number of attempts; give a whole number from 0."
+    if not is_whole(options.max_attempts, 0):
+        yield f"Repair(max_attempts={options.max_attempts!r}) is no number of attempts; give a whole number from 0."
     if placement.source in (None, START) or placement.target is None:
         yield "a repair needs the node that produces and the node that receives; give source= and target=."
     if options.fallback in (placement.name, placement.source):
@@ -102,12 +102,12 @@ def _repair(placement: Placement) -> Iterator[str]:
 
 
 def _store_above_bytes(placement: Placement) -> Iterator[str]:
-    limit = cast("Any", placement.store_above_bytes)
-    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 0):
+    limit = placement.store_above_bytes
+    if limit is not None and not is_whole(limit, 0):
         yield f"store_above_bytes={limit!r} is no number of bytes; give a whole number from 0, or nothing."
 
 
 def _max_hops(placement: Placement) -> Iterator[str]:
-    limit = cast("Any", placement.max_hops)
-    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
+    limit = placement.max_hops
+    if limit is not None and not is_whole(limit, 1):
         yield f"max_hops={limit!r} is no number of hops; give a whole number from 1, or nothing."

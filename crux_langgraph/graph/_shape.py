@@ -7,7 +7,7 @@ from typing import Any, cast
 from pydantic import BaseModel
 from typing_extensions import TypedDict
 
-from crux_langgraph._payload import MAPPINGS
+from crux_langgraph._states import MAPPINGS
 
 
 def as_mapping(state: Any) -> Mapping[str, Any]:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, cast
 
 from typing_extensions import TypedDict, TypeIs
 
-from crux_langgraph._payload import MAPPINGS
+from crux_langgraph._states import MAPPINGS
 
 Record = dict[str, Any]
 

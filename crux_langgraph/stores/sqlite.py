@@ -5,6 +5,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -22,6 +23,7 @@ Synchronous = Literal["full", "normal", "off"]
 
 _BUSY_S = 30.0
 _WAL_PAUSE_S = 0.02
+_REOPEN_S = 0.5
 
 # A connection that a fork handed down must not be used, and closing it would disturb the parent's.
 _inherited: list[sqlite3.Connection] = []
@@ -100,18 +102,12 @@ class SqliteStore(SqlStore):
         find = self._sql[_CLAIMS[values["exclusive"], values["scope"] is not None]]
         # Not UPDATE ... RETURNING, which SQLite has since 3.35: this is as fast, and runs on what systems ship.
         try:
-            with self._lock:
-                db = self._opened(handoff)
+            with self._lock, self._opened(handoff) as db:
                 db.execute("begin immediate")
-                try:
-                    row: tuple[Any, ...] | None = db.execute(find, values).fetchone()
-                    if row is not None:
-                        values["id"] = row[0]
-                        db.execute(self._sql["lease"], values)
-                    db.execute("commit")
-                except BaseException:
-                    db.rollback()
-                    raise
+                row: tuple[Any, ...] | None = db.execute(find, values).fetchone()
+                if row is not None:
+                    values["id"] = row[0]
+                    db.execute(self._sql["lease"], values)
         except sqlite3.Error as error:
             raise_failed(handoff, f"its store {self.path}", error)
         return row
@@ -162,24 +158,21 @@ class SqliteStore(SqlStore):
         db.execute(f"pragma synchronous = {self._synchronous}")
         if is_up_to_date(self.family, db.execute, sqlite3.OperationalError):
             return  # without waiting for anybody who writes
-        db.execute("begin immediate")
-        try:
+        with db:
+            db.execute("begin immediate")
             bring_up_to_date(handoff, self.family, db.execute)
-            db.execute("commit")
-        except BaseException:
-            db.rollback()
-            raise
 
     def _listen(self, is_awaited: Callable[[], bool]) -> None:
         """Ring when another connection has changed the file; no query runs."""
-        changes = Changes(self.path, timeout_s=_BUSY_S)
         try:
-            while is_awaited():
-                if changes.come():
-                    self._bell.ring()
-                time.sleep(changes.pause_s)
-        finally:
-            changes.close()
+            with closing(Changes(self.path, timeout_s=_BUSY_S)) as changes:
+                while is_awaited():
+                    if changes.come():
+                        self._bell.ring()
+                    time.sleep(changes.pause_s)
+        except sqlite3.Error:
+            # Whoever waits looks again from time to time anyway, and is told there what is wrong.
+            time.sleep(_REOPEN_S)
 
 
 _CLAIMS = {

@@ -3,15 +3,15 @@
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import pytest
 from headless import LAPTOP, PHONE, Browser
+from served import served
 
 pytestmark = [pytest.mark.browser, pytest.mark.site]
 
@@ -32,15 +32,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def served(site: Path) -> Iterator[str]:
+def address(site: Path) -> Iterator[str]:
     """Serve the site, as its readers get it."""
-    handler = partial(Quiet, directory=str(site))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with served(partial(Quiet, directory=str(site))) as url:
+        yield url
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -65,13 +60,13 @@ def test_no_page_is_wider_than_a_laptop_or_a_phone_nor_complains(site: Path, tab
     assert {page: fault for page, fault in found.items() if fault} == {}
 
 
-def test_a_page_that_is_served_is_as_sound(served: str, tab: Browser) -> None:
-    assert faults(tab, served, "reference/handoffs.html") == {}
+def test_a_page_that_is_served_is_as_sound(address: str, tab: Browser) -> None:
+    assert faults(tab, address, "reference/handoffs.html") == {}
 
 
-def test_the_search_is_offered_where_it_works(site: Path, served: str, tab: Browser) -> None:
+def test_the_search_is_offered_where_it_works(site: Path, address: str, tab: Browser) -> None:
     button = "getComputedStyle(document.querySelector('.md-header [for=__search]')).display"
-    tab.open(f"{served}/index.html", PHONE)
+    tab.open(f"{address}/index.html", PHONE)
     assert tab.ask(button) != "none"
     tab.open((site / "index.html").as_uri(), PHONE)
     assert tab.ask(button) == "none"

@@ -3,13 +3,12 @@
 import io
 import json
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from served import JsonHandler, served
 
 from crux_langgraph.cli import main
 
@@ -81,26 +80,13 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModelServer]:
     """Serve a scripted model and point the OpenAI client at it."""
     scripted = ModelServer()
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
-            scripted.requests.append(json.loads(body))
-            raw = json.dumps(scripted.respond()).encode()
-            self.send_response(scripted.status)
-            self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(raw)))
-            self.end_headers()
-            self.wfile.write(raw)
+    class Handler(JsonHandler):
+        def posted(self, body: Any) -> None:
+            scripted.requests.append(body)
+            self.answer(scripted.respond(), scripted.status)
 
-        def log_message(self, *args: Any) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as httpd:
-        scripted.url = f"http://127.0.0.1:{httpd.server_port}/v1"
+    with served(Handler) as address:
+        scripted.url = f"{address}/v1"
         monkeypatch.setenv("OPENAI_BASE_URL", scripted.url)
         monkeypatch.setenv("OPENAI_API_KEY", "no key is checked here")
-        thread = threading.Thread(target=httpd.serve_forever, daemon=True)
-        thread.start()
         yield scripted
-        httpd.shutdown()
-        thread.join()

@@ -1,14 +1,12 @@
 """A server that answers with an error, and what it was sent before it did."""
 
-import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 from pydantic import BaseModel
+from served import JsonHandler, served
 from support import Call, make
 
 from crux_langgraph import Delegate, errors
@@ -23,28 +21,13 @@ def answering(status: int) -> Iterator[tuple[str, list[dict[str, str]]]]:
     """Serve one status for everything; give the address and the headers of all requests."""
     seen: list[dict[str, str]] = []
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
+    class Handler(JsonHandler):
+        def posted(self, body: Any) -> None:
             seen.append({key.lower(): value for key, value in self.headers.items()})
-            self.rfile.read(int(self.headers["Content-Length"]))
-            body = json.dumps({"detail": "no, says the server"}).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            self.answer({"detail": "no, says the server"}, status)
 
-        def log_message(self, *args: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", seen
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with served(Handler) as url:
+        yield url, seen
 
 
 def made(url: str, **options: Any) -> Delegate[Any, Any, Any, Any]:

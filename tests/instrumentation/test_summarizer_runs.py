@@ -3,13 +3,14 @@
 from typing import Annotated, Any
 
 import pytest
-from blockbuster import BlockBuster
 from langchain_core.messages import AIMessage
 from pydantic import BaseModel
 from support import Call, ScriptedModel, two_agents
 from watching import Traced
 
 from crux_langgraph import Handoff, Private, Summarize
+
+pytestmark = pytest.mark.usefixtures("sync_may_block")
 
 SECRET = "tok_5e3a9c71"
 PROSE = "The northern road was closed after a landslide, and every crate had to wait for a dry day. " * 80
@@ -26,13 +27,6 @@ class Notes(BaseModel):
     findings: str
     token: Annotated[str, Private()]
     sources: list[Source]
-
-
-@pytest.fixture(autouse=True)
-def waiting_in_the_callers_thread(call: Call, no_blocking: BlockBuster) -> None:
-    """Let the sync form wait for the model: that is what it is asked to do."""
-    if not call.is_async:
-        no_blocking.deactivate()
 
 
 @pytest.fixture

@@ -286,6 +286,7 @@ def test_two_tools_become_one_that_reads_each_handoff_once() -> None:
         (read_handoff, "Name what it reads"),
         (lambda: read_handoff(TO_B, max_tokens=199), "an answer would have 199 tokens"),
         (lambda: HandoffContext(TO_B, max_read_tokens=10), "an answer would have 10 tokens"),
+        (lambda: read_handoff(TO_B, max_tokens="400"), "an answer would have '400' tokens"),
     ],
 )
 def test_what_could_never_answer_is_refused_at_definition(make: Any, says: str) -> None:

@@ -477,6 +477,7 @@ def test_a_middleware_is_named_by_its_handoffs() -> None:
         ),
         ([make()], {"as_": "tool"}, "as_='tool' is not known"),
         ([make()], {"max_tokens": 0}, "max_tokens is 0"),
+        ([make()], {"max_tokens": "500"}, "max_tokens is '500'"),
         ([make()], {"priorities": {"x": 1}}, "priorities name x, which it does not receive"),
         ([make()], {"counter": lambda _: 0}, "its counter answers 0"),
     ],

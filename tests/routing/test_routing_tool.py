@@ -139,6 +139,7 @@ async def test_a_private_value_is_in_no_message(call: Call) -> None:
     "options, found",
     [
         ({"name": "no spaces"}, "its tool would be named 'no spaces'"),
+        ({"name": 7}, "its tool would be named 7"),
         ({"description": " "}, "nothing tells a model when to hand over"),
         ({"fields": ["owner"]}, r"fields=\['owner'\] are not fields of its input Bill"),
         ({"fields": []}, r"fields=\[\] are not fields of its input Bill"),

@@ -34,6 +34,16 @@ def called(agent: Any, call: Call) -> Any:
     return anode if call.is_async else node
 
 
+def leads_to(billing: Any, model: Any, *tools: Any, schema: Any = State, **options: Any) -> Any:
+    """The builder of a graph in which a triage agent hands over to billing, whatever that is."""
+    builder: Any = StateGraph(schema)
+    builder.add_node("triage", create_agent(model, tools, middleware=[HandoffRouting(to_billing)]))
+    builder.add_node("billing", billing)
+    builder.add_edge(START, "triage")
+    add_handoffs(builder, "triage", [to_billing], **options)
+    return builder
+
+
 def answers(out: dict[str, Any]) -> list[str]:
     return [str(message.content) for message in out["messages"] if isinstance(message, AIMessage) and message.content]
 
@@ -169,14 +179,11 @@ async def test_an_interrupt_in_the_tool_beside_a_handoff_is_waited_for(call: Cal
         """Ask a person."""
         return str(interrupt(question))
 
-    turn = calling(bill("1"), call_of("approve", "2", question="may I?"))
-    model = ScriptedModel(replies=[turn])
-    builder: Any = StateGraph(State)
-    builder.add_node("triage", create_agent(model, [approve], middleware=[HandoffRouting(to_billing)]))
-    builder.add_node("billing", lambda state: {"messages": [AIMessage(to_billing.received(state).data.account)]})
-    builder.add_edge(START, "triage")
-    add_handoffs(builder, "triage", [to_billing])
-    graph = builder.compile(checkpointer=InMemorySaver())
+    def billing(state: Any) -> dict[str, Any]:
+        return {"messages": [AIMessage(to_billing.received(state).data.account)]}
+
+    model = ScriptedModel(replies=[calling(bill("1"), call_of("approve", "2", question="may I?"))])
+    graph = leads_to(billing, model, approve).compile(checkpointer=InMemorySaver())
     stopped = await call(graph, {"messages": ["hi"]}, THREAD)
     assert stopped["__interrupt__"][0].value == "may I?"
     out = await call(graph, Command(resume="yes"), THREAD)
@@ -197,12 +204,7 @@ async def test_the_target_is_sent_what_it_declares_and_nothing_else(call: Call) 
     def billing(state: Narrow) -> None:
         seen.append(state)
 
-    builder: Any = StateGraph(Wide)
-    model = ScriptedModel(replies=[calling(bill())])
-    builder.add_node("triage", create_agent(model, middleware=[HandoffRouting(to_billing)]))
-    builder.add_node("billing", billing)
-    builder.add_edge(START, "triage")
-    add_handoffs(builder, "triage", [to_billing])
+    builder = leads_to(billing, ScriptedModel(replies=[calling(bill())]), schema=Wide)
     await call(builder.compile(), {"messages": ["hi"], "secret": "s", "wanted": "w"})
     (state,) = seen
     assert state["wanted"] == "w"
@@ -223,12 +225,7 @@ async def test_a_pydantic_state_works_and_its_nodes_get_instances(call: Call, ch
     def billing(state: Typed) -> None:
         seen.append((type(state), to_billing.received(state).data.account))
 
-    builder: Any = StateGraph(Typed)
-    model = ScriptedModel(replies=[calling(bill())])
-    builder.add_node("triage", create_agent(model, middleware=[HandoffRouting(to_billing)]))
-    builder.add_node("billing", billing)
-    builder.add_edge(START, "triage")
-    add_handoffs(builder, "triage", [to_billing])
+    builder = leads_to(billing, ScriptedModel(replies=[calling(bill())]), schema=Typed)
     graph = builder.compile(checkpointer=checkpointer)
     await call(graph, {"messages": [HumanMessage("hi")]}, {"configurable": {"thread_id": call.way}})
     assert seen == [(Typed, "A")]
@@ -237,11 +234,7 @@ async def test_a_pydantic_state_works_and_its_nodes_get_instances(call: Call, ch
 async def test_the_brief_can_come_as_a_message_to_an_agent_that_knows_of_no_handoffs(call: Call) -> None:
     for history, first in (("keep", "hi"), ("replace", "## Handoff to-billing")):
         triage, billing = ScriptedModel(replies=[calling(bill())]), ScriptedModel(replies=["billed"])
-        builder: Any = StateGraph(State)
-        builder.add_node("triage", create_agent(triage, middleware=[HandoffRouting(to_billing)]))
-        builder.add_node("billing", create_agent(billing))
-        builder.add_edge(START, "triage")
-        add_handoffs(builder, "triage", [to_billing], write="messages", history=history)
+        builder = leads_to(create_agent(billing), triage, write="messages", history=history)
         out = await call(builder.compile(), {"messages": ["hi"]})
         (prompt,) = billing.sent
         assert prompt[0].content.startswith(first)

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from blockbuster import BlockBuster
 from dev_server import dev_server
 from langgraph_sdk import get_client
 from trace_capture import Captured, trace_capture
@@ -31,7 +30,5 @@ async def client(url: str) -> Any:
 
 
 @pytest.fixture(autouse=True)
-def sync_may_block(request: pytest.FixtureRequest, no_blocking: BlockBuster) -> None:
-    """Allow the synchronous way to wait for the server: tests run it inside a loop. The asynchronous one may not."""
-    if "call" in request.fixturenames and not request.getfixturevalue("call").is_async:
-        no_blocking.deactivate()
+def waiting_for_the_server(sync_may_block: None) -> None:
+    """Let every test here wait for it."""

@@ -77,7 +77,7 @@ async def test_an_assistant_that_is_not_there_is_named(call: Call, url: str) -> 
 
 
 async def test_a_call_that_takes_too_long_is_cancelled_on_the_server(url: str, client: Any) -> None:
-    made = far(url, timeout_s=2)
+    made = far(url, timeout_s=6)
     graph = calling_node(Call("ainvoke"), made, {"do": "nap", "data": 30})
     with pytest.raises(errors.TimeLimitError):
         await graph.ainvoke({}, THREAD)

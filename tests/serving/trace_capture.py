@@ -1,12 +1,11 @@
 """A server on this machine that takes LangSmith's runs and keeps them."""
 
-import json
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from served import JsonHandler, served
 
 Runs = dict[str, dict[str, Any]]
 
@@ -49,35 +48,15 @@ class Captured:
 def trace_capture() -> Iterator[Captured]:
     """Serve until the block ends."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
+    class Handler(JsonHandler):
+        def got(self) -> None:
             self.answer(INFO)
 
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        def posted(self, body: Any) -> None:
             for run in [*body.get("post", ()), *body.get("patch", ())]:
                 captured.runs.setdefault(run["id"], {}).update(run)
             self.answer({})
 
-        def answer(self, body: dict[str, Any]) -> None:
-            text = json.dumps(body).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(text)))
-            self.end_headers()
-            self.wfile.write(text)
-
-        def log_message(self, *args: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    captured = Captured(f"http://127.0.0.1:{server.server_port}")
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    try:
+    with served(Handler) as url:
+        captured = Captured(url)
         yield captured
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from storing import until
 from crux_langgraph import errors
 from crux_langgraph.stores import Entry, State, _at_hand, _changes
 from crux_langgraph.stores import postgres as postgres_module
+from crux_langgraph.stores import sqlite as sqlite_module
 from crux_langgraph.stores._changes import Changes
 from crux_langgraph.stores._notifier import Notifier
 from crux_langgraph.stores.postgres import PostgresStore
@@ -132,6 +134,23 @@ async def test_a_change_is_seen_also_where_there_is_no_log_to_look_at(tmp_path: 
     await until(changes.come)
     for one in (changes, other):
         one.close()
+
+
+async def test_who_waits_is_woken_again_after_the_file_could_not_be_read(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr(sqlite_module, "_REOPEN_S", 0.01)
+    path, aside = tmp_path / "x.sqlite", tmp_path / "aside"
+    store = SqliteStore(path)
+    store.append(ENTRY)
+    path.rename(aside)
+    path.mkdir()  # what cannot be opened
+    with store.watch("note", "t") as ticket:
+        await ticket.wait_async(0.1)
+        path.rmdir()
+        aside.rename(path)
+        began_s = time.monotonic()
+        await ticket.wait_async(20.0)
+        assert time.monotonic() < began_s + 20.0
+    store.close()
 
 
 def test_a_connection_that_broke_while_it_was_at_hand_is_not_used(url: str, monkeypatch: Any) -> None:

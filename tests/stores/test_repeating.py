@@ -6,18 +6,12 @@ from typing import Any
 import pytest
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import RetryPolicy
-from storing import both
-from support import GOOD, Call, State, make
+from storing import both, in_memory
+from support import GOOD, Call, State
 
 from crux_langgraph._inbox import _keys
-from crux_langgraph.stores.sqlite import SqliteStore
 
-
-@pytest.fixture
-def inbox() -> Any:
-    made = make(store=SqliteStore(":memory:"))
-    yield made
-    made.store.close()
+inbox = pytest.fixture(in_memory)
 
 
 def sending(call: Call, inbox: Any, value: Any, sent: list[Any], *, failures: int = 0) -> Any:

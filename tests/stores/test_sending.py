@@ -170,17 +170,24 @@ def test_the_environment_names_the_store_of_handoffs_that_say_nothing(monkeypatc
     assert make(id="other").receive(scope="t") is None
 
 
-@pytest.mark.parametrize("option", ["ttl_s", "wait_s", "lease_s", "older_than_s"])
-@pytest.mark.parametrize("given", ["5", True, -1.0], ids=repr)
+@pytest.mark.parametrize("option", ["ttl_s", "wait_s", "lease_s", "backoff_s", "older_than_s"])
+@pytest.mark.parametrize("given", ["5", True, -0.5], ids=repr)
 def test_seconds_are_a_number(inbox: Any, option: str, given: Any) -> None:
     calls: dict[str, Any] = {
         "ttl_s": lambda: inbox.send(GOOD, scope="t", ttl_s=given),
         "wait_s": lambda: inbox.receive(scope="t", wait_s=given),
         "lease_s": lambda: inbox.claim(lease_s=given),
+        "backoff_s": lambda: inbox.claim(backoff_s=given),
         "older_than_s": lambda: inbox.sweep(older_than_s=given),
     }
     with pytest.raises(errors.InputError, match=f"{option} is "):
         calls[option]()
+
+
+@pytest.mark.parametrize("given", [0, 2.0, True, None], ids=repr)
+def test_attempts_are_a_whole_number_from_one(inbox: Any, given: Any) -> None:
+    with pytest.raises(errors.InputError, match=r"max_attempts is .*\nGive max_attempts= a whole number from 1\."):
+        inbox.claim(max_attempts=given)
 
 
 @pytest.mark.parametrize("committed", [True, False])

@@ -4,19 +4,13 @@ from typing import Annotated, Any
 
 import pytest
 from pydantic import BaseModel
-from storing import both, claimed
+from storing import both, claimed, in_memory
 from support import BAD, GOOD, Call, make
 
 from crux_langgraph import Handoff, Private, errors
-from crux_langgraph.stores.sqlite import SqliteStore
 from crux_langgraph.testing import capture_runs
 
-
-@pytest.fixture
-def inbox() -> Any:
-    made = make(store=SqliteStore(":memory:"))
-    yield made
-    made.store.close()
+inbox = pytest.fixture(in_memory)
 
 
 async def test_a_send_and_a_receive_are_runs_that_know_of_each_other(call: Call, inbox: Any) -> None:

@@ -137,32 +137,32 @@ async def test_retry_after_is_waited_for_within_the_deadline(run: Any) -> None:
 
 async def test_retry_after_beyond_the_deadline_is_not_waited_for(run: Any) -> None:
     model = always(Status(429, retry_after="60"))
-    summary = await run(Summarize(model, timeout_s=2), SHORT)
+    summary = await run(Summarize(model, timeout_s=30), SHORT)
     assert (summary.degraded, summary.calls) == (("rate_limited",), 1)
-    assert summary.duration_s < 1
+    assert summary.duration_s < 30
 
 
 async def test_a_retry_after_that_is_a_date_does_not_count(run: Any) -> None:
     model = always(Status(429, retry_after="Wed, 21 Oct 2065 07:28:00 GMT"))
-    assert (await run(Summarize(model, timeout_s=2), SHORT)).calls == 2
+    assert (await run(Summarize(model), SHORT)).calls == 2
 
 
 async def test_a_slow_model_is_not_waited_for(run: Any) -> None:
-    model = Writer(latency_s=1.5)
+    model = Writer(latency_s=5)
     started = time.perf_counter()
-    summary = await run(Summarize(model, timeout_s=0.2), SHORT)
-    assert time.perf_counter() - started < 1
+    summary = await run(Summarize(model, timeout_s=0.3), SHORT)
+    assert time.perf_counter() - started < 4
     assert (summary.degraded, summary.by_model, summary.calls) == (("timeout",), False, 1)
-    assert summary.duration_s < 0.5
+    assert summary.duration_s < 4
 
 
 async def test_calls_whose_turn_comes_too_late_are_never_made(run: Any) -> None:
-    model = Writer(latency_s=0.6)
-    summary = await run(Summarize(model, timeout_s=1.1, concurrency=1), TEXT, quota_tokens=2_000)
+    model = Writer(latency_s=1.2)
+    summary = await run(Summarize(model, timeout_s=2.2, concurrency=1), TEXT, quota_tokens=2_000)
     assert summary.degraded == ("timeout",)
     assert summary.by_model
     assert summary.calls == 2
-    await asyncio.sleep(0.7)
+    await asyncio.sleep(1.4)
     assert len(model.sent) == 2
 
 
@@ -173,22 +173,23 @@ async def test_no_time_at_all_is_no_call_at_all(run: Any) -> None:
     assert not model.sent
 
 
-async def test_a_retry_whose_turn_comes_too_late_is_never_made(run: Any) -> None:
-    model = Writer(script=lambda *_: Status(503), latency_s=0.3)
-    summary = await run(Summarize(model, timeout_s=0.4), SHORT)
+async def test_a_retry_whose_turn_comes_too_late_is_never_made(run: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr("crux_langgraph._summarizing._asking._BACKOFF_S", 60)
+    summary = await run(Summarize(always(Status(503)), timeout_s=30), SHORT)
     assert (summary.calls, summary.degraded) == (1, ("provider_error",))
 
 
 async def test_time_is_kept_for_the_last_call(run: Any) -> None:
     def slow_once(text: str, quota: int, number: int) -> str:
         if number == 0:
-            time.sleep(0.9)
+            time.sleep(1.8)
         return cut(text, quota).rpartition(".")[0] + "."
 
     model = Writer(script=slow_once)
     if run.is_async:
         model = Writer(script=lambda text, quota, _: cut(text, quota).rpartition(".")[0] + ".", latency_s=0.01)
-    summary = await run(Summarize(model, timeout_s=1, max_calls=16, concurrency=8), prose(40_000), quota_tokens=400)
+    settings = Summarize(model, timeout_s=30 if run.is_async else 2, max_calls=16, concurrency=8)
+    summary = await run(settings, prose(40_000), quota_tokens=400)
     assert summary.levels == 2
     assert summary.degraded == (() if run.is_async else ("timeout",))
 
@@ -223,7 +224,7 @@ async def test_without_time_for_the_last_call_it_is_not_made(run: Any) -> None:
     settings = Summarize(model, max_calls=16, concurrency=2, timeout_s=1.3)
     summary = await run(settings, prose(40_000), quota_tokens=400)
     assert "timeout" in summary.degraded
-    assert summary.duration_s < 1.6
+    assert summary.duration_s < 0.4 * 16 / 2
     assert estimate_tokens(summary.text) <= 400
 
 
@@ -442,8 +443,8 @@ async def test_a_call_that_cannot_be_cancelled_is_not_waited_for(monkeypatch: An
 
     async def stubborn(_: Any) -> str:
         with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.sleep(0.5)
-        await asyncio.sleep(0.5)
+            await asyncio.sleep(2)
+        await asyncio.sleep(2)
         raise GraphInterrupt
 
     started = time.perf_counter()
@@ -456,12 +457,17 @@ async def test_a_call_that_cannot_be_cancelled_is_not_waited_for(monkeypatch: An
         shrink=cut,
     )
     assert summary.degraded == ("timeout",)
-    assert time.perf_counter() - started < 0.4
-    await asyncio.sleep(0.6)
+    assert time.perf_counter() - started < 1.8
+    await asyncio.sleep(2.2)
 
 
 async def test_the_event_loop_stays_free_while_much_is_prepared() -> None:
     gaps: list[float] = []
+    pauses_s = iter([2])
+
+    def slow_cut(text: str, quota: int) -> str:
+        time.sleep(next(pauses_s, 0))
+        return cut(text, quota)
 
     async def watch() -> None:
         while True:
@@ -479,7 +485,8 @@ async def test_the_event_loop_stays_free_while_much_is_prepared() -> None:
         shrink=slow_cut,
     )
     watcher.cancel()
-    assert max(gaps) < 0.45  # a single call of slow_cut takes longer
+    assert next(pauses_s, None) is None
+    assert max(gaps) < 1.9  # a single call of slow_cut takes longer
 
 
 async def test_nothing_is_counted_or_cut_in_the_thread_of_the_event_loop() -> None:
@@ -509,7 +516,7 @@ class Sleeper(BaseChatModel):
         return "sleeper"
 
     def _generate(self, *_: Any, **__: Any) -> ChatResult:
-        time.sleep(1.5)
+        time.sleep(5)
         return ChatResult(generations=[ChatGeneration(message=AIMessage("Too late."))])
 
 
@@ -520,9 +527,4 @@ async def test_models_that_still_sleep_in_every_thread_of_the_loop_do_not_hold_u
     started = time.perf_counter()
     summary = await summarize(AWAITING, settings, parts, quota_tokens=500, counter=estimate_tokens, shrink=cut)
     assert summary.degraded == ("timeout",)
-    assert time.perf_counter() - started < 1
-
-
-def slow_cut(text: str, quota: int) -> str:
-    time.sleep(0.5)
-    return cut(text, quota)
+    assert time.perf_counter() - started < 4

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Annotated, Any, NamedTuple
 
 import pytest
-from blockbuster import BlockBuster
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
@@ -21,6 +20,8 @@ from typing_extensions import TypedDict
 from crux_langgraph import Fit, Handoff, Omit, Pin, Private, Summarize, add_handoff, errors, estimate_tokens
 from crux_langgraph._model_use import ModelUse
 
+pytestmark = pytest.mark.usefixtures("sync_may_block")
+
 LONG = prose(3_000)
 SECRET = "sk-never-to-be-sent"
 
@@ -32,13 +33,6 @@ class Notes(BaseModel):
 
 
 NOTES = {"question": "Which crates are late?", "findings": LONG, "sources": ["port.example", "log.example"]}
-
-
-@pytest.fixture(autouse=True)
-def waiting_in_the_callers_thread(request: pytest.FixtureRequest, no_blocking: BlockBuster) -> None:
-    """Let the sync form wait for the model: that is what it is asked to do."""
-    if "call" in request.fixturenames and not request.getfixturevalue("call").is_async:
-        no_blocking.deactivate()
 
 
 def to_writer(model: Any, schema: Any = Notes, max_tokens: int | None = 600, **options: Any) -> Handoff[Any, Any]:
