@@ -25,7 +25,6 @@ class Texts:
         contract: Contract[Any],
         rendering: Rendering,
         data: BaseModel,
-        *,
         from_agent: str | None,
         fence: str,
         summary: str | None = None,
@@ -72,9 +71,7 @@ class Texts:
         """Give the texts after a model was asked for a summary, None when nothing is used of what it wrote."""
         if summary is None:
             return self
-        return Texts(
-            self.contract, self.rendering, self._data, from_agent=self._from_agent, fence=self._fence, summary=summary
-        )
+        return Texts(self.contract, self.rendering, self._data, self._from_agent, self._fence, summary)
 
 
 def written(layer: type[HandoffError], handoff: str, data: BaseModel, write: Callable[[Any], Any]) -> Any:

@@ -212,7 +212,7 @@ class Handoff(Inbox[In, Out], Generic[In, Out, Ret]):
 
     def _payload(self, payload_id: str, given: In, data: Out, durations_s: Mapping[str, float]) -> Payload[Out]:
         fence = new_marker()
-        texts = Texts(self._output, self._rendering, data, from_agent=self.from_agent, fence=fence)
+        texts = Texts(self._output, self._rendering, data, self.from_agent, fence)
         return Payload(
             id=payload_id,
             handoff=self.id,
@@ -239,14 +239,7 @@ class Handoff(Inbox[In, Out], Generic[In, Out, Ret]):
         """
         record = read_envelope(self.id, self.version, self.with_data(envelope), self._upgrades)
         data = load_data(self.id, self._output, record.data)
-        texts = Texts(
-            self._output,
-            self._rendering,
-            data,
-            from_agent=record.from_agent,
-            fence=record.fence,
-            summary=record.summary,
-        )
+        texts = Texts(self._output, self._rendering, data, record.from_agent, record.fence, record.summary)
         return Payload(
             id=record.id,
             handoff=record.handoff,
