@@ -17,7 +17,7 @@ from crux_langgraph.instrumentation._settings import current_settings
 
 # Hooks bring listeners in by context variables (`collect_runs()` does). Core has no public list of them, so without this
 # one every run is built and then asked who hears it: slower, and as right.
-_is_tracing: Callable[[], object] = cast("Any", utils).tracing_is_enabled
+_is_tracing: Callable[[Mapping[str, Any]], object] = cast("Any", utils).tracing_is_enabled
 _TOLD = ("model", "checkpoint_ns")
 _SCALARS = (str, int, float, bool)
 _EVENTS = ("on_chain_start", "on_chain_end", "on_chain_error")
@@ -42,11 +42,31 @@ def listeners() -> Listeners | None:
     stream = _stream() if current_settings().stream else None
     if _is_hooked() or tracing.tracing_v2_callback_var.get() is not None or get_debug():
         return Listeners(config, True, False, stream)
-    if _is_tracing():
-        return Listeners(config, True, _has_tracer(config, get_tracing_context()), stream)
+    context = get_tracing_context()
+    if _is_traced(context):
+        return Listeners(config, True, _has_tracer(config, context), stream)
     if _has_ears(config):
         return Listeners(config, True, True, stream)
     return None if stream is None else Listeners(config, False, True, stream)
+
+
+def is_unheard(config: RunnableConfig | None) -> bool:
+    """Say whether nobody listens to a node of a graph, by the config that it was given; False where that is not sure.
+
+    The environment and the context were asked for listeners when the graph started, and LangGraph tells no others of
+    its nodes; but a hook may have brought one in since.
+    """
+    callbacks = config.get("callbacks") if config else None
+    if not isinstance(callbacks, BaseCallbackManager) or callbacks.parent_run_id is None:
+        return False
+    return not callbacks.handlers and not _is_hooked() and not current_settings().stream
+
+
+def _is_traced(context: Mapping[str, Any]) -> bool:
+    enabled = context["enabled"]
+    if enabled is None:
+        return context["parent"] is not None or bool(_is_tracing(context))
+    return bool(enabled)
 
 
 def metadata_of(config: Mapping[str, Any]) -> dict[str, Any]:

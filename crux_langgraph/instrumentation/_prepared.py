@@ -66,7 +66,7 @@ class Prepared:
         view = {"payload": side.shown}
         if payload.contract.private or not side.is_small:
             return view
-        whole = payload.whole  # the same with more white space, and written anyway
+        whole = payload.texts.whole  # the same with more white space, and written anyway
         return Sized(view, len(whole) * (1 if whole.isascii() else _MOST_UTF8) + _AROUND)
 
     def _facts(self) -> Facts:
@@ -92,7 +92,7 @@ class Prepared:
         return {
             "crux_output_bytes": receipt.context_bytes,
             "crux_output_tokens": receipt.context_tokens,
-            "crux_tier": payload.rendered.tier,
+            "crux_tier": payload.texts.rendered.tier,
         }
 
 
@@ -113,7 +113,7 @@ _MOST_UTF8 = 4
 
 def _account(payload: Payload[Any]) -> dict[str, Any]:
     """Give what became of each field, and the text for the receiver where that is not all of it."""
-    rendered = payload.rendered
+    rendered = payload.texts.rendered
     account: dict[str, Any] = {PARTS_KEY: [part._asdict() for part in rendered.parts]} if rendered.parts else {}
     if rendered.tier in CUT:
         account[CONTEXT_KEY] = rendered.context

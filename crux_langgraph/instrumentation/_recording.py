@@ -52,17 +52,18 @@ class Recording:
     _end: End | None = None
     _run: "_Run | None" = None
 
-    def __init__(self, way: Way, name: str, facts: Facts, *, is_alone: bool = False) -> None:
+    def __init__(self, way: Way, name: str, facts: Facts, *, is_alone: bool = False, unheard: bool = False) -> None:
         """Prepare a run of this name; `facts` are its metadata from the start.
 
         One that `is_alone` has no code of a user's inside, so it takes no time and nothing hangs below it: LangSmith is
-        told of it once, when it ends, for half of what a start and an end cost. Other handlers hear of both.
+        told of it once, when it ends, for half of what a start and an end cost. Other handlers hear of both. `unheard`:
+        it is known that nobody listens.
         """
         self._way = way
         self._name = name
         self._facts = facts
         self._is_alone = is_alone
-        self._told = listeners()
+        self._told = None if unheard else listeners()
         self._began = perf_counter()
 
     async def __aenter__(self) -> Self:

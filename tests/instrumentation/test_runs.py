@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from support import BAD, GOOD, Brief, Call, Research, ScriptedModel, State, make, to_brief, two_agents
 from watching import Seen, listened
 
-from crux_langgraph import Private, delegate, errors, handoff
+from crux_langgraph import HandoffNode, Private, delegate, errors, handoff
 from crux_langgraph.instrumentation import _listening, recorded
 from crux_langgraph.instrumentation._errors import RecordedError
 
@@ -407,6 +407,19 @@ async def test_a_context_variables_listener_is_heard_where_core_lists_none(
     monkeypatch.setattr(_listening, "_HOOKS", None)
     await call.prepare(make(), GOOD)
     assert [name for name, _ in traced_here.ours()] == ["handoff:prepare"]
+
+
+async def test_a_handoff_node_that_a_node_of_the_users_calls_is_heard(call: Call, seen: Seen) -> None:
+    node = HandoffNode(make(), read="found")
+
+    async def acalls(_: State) -> Any:
+        return await node.ainvoke({"found": GOOD})
+
+    builder: Any = StateGraph(State)
+    builder.add_node("a", acalls if call.is_async else lambda _: node.invoke({"found": GOOD}))
+    builder.add_edge(START, "a")
+    await call(builder.compile(), {}, {"callbacks": [seen]})
+    assert [name for name, _ in seen.ours()] == ["handoff:prepare"]
 
 
 async def test_outside_of_a_graph_a_handoff_that_was_to_tell_a_stream_crosses_too(call: Call) -> None:
