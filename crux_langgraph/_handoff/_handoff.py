@@ -87,7 +87,8 @@ class Handoff(Inbox[In, Out], Generic[In, Out, Ret]):
         )
         self._identity = {mode: identity(self.id, self.from_agent, self.to_agent, mode) for mode in get_args(Mode)}
         self.summarize: Summarize | None = checked_summarize(name, given.summarize, self.max_tokens)
-        self._is_alone = transform is _identity and self.summarize is None and self._on_prepare is None
+        self._passes_on = transform is _identity
+        self._is_alone = self._passes_on and self.summarize is None and self._on_prepare is None
         self._rendering = Rendering(self.id, self.max_tokens, given.counter, signature.description)
         self.version: int = checked_version(name, given.version)
         self.description: str = signature.description
@@ -193,7 +194,7 @@ class Handoff(Inbox[In, Out], Generic[In, Out, Ret]):
             checked = perf_counter()
             shown = Prepared(self._input, given, self.max_tokens)
             await run.start(shown.input)
-            returned = await transform(way, self.id, self.__wrapped__, self._signature, given, self.private_fields)
+            returned = given if self._passes_on else await self._transformed(way, given)
             transformed = perf_counter()
             data = check_output(self.id, self._output, returned, self._signature.name)
             durations = {
@@ -211,6 +212,9 @@ class Handoff(Inbox[In, Out], Generic[In, Out, Ret]):
                 await call_user(way, self.id, HookError, "on_prepare", self._on_prepare, payload)
             run.end(*shown.of(payload))
             return payload
+
+    async def _transformed(self, way: Way, given: In) -> Any:
+        return await transform(way, self.id, self.__wrapped__, self._signature, given, self.private_fields)
 
     def _payload(self, payload_id: str, given: In, data: Out, durations_s: Mapping[str, float]) -> Payload[Out]:
         fence = new_marker()
