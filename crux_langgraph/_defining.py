@@ -8,9 +8,9 @@ from pydantic import BaseModel, PydanticUndefinedAnnotation, PydanticUserError
 
 from crux_langgraph._contract import Contract, Hidden, bare
 from crux_langgraph._numbers import is_whole
-from crux_langgraph._payload import frame_of
 from crux_langgraph._signature import accepts
 from crux_langgraph._summarizing import Summarize
+from crux_langgraph._texts import frame_of
 from crux_langgraph.compression import Counter, counter_fault, new_marker
 from crux_langgraph.errors import DefinitionError
 from crux_langgraph.stores import fault_of_store

@@ -30,7 +30,7 @@ def page_of(payload: Payload[Any], asked: Asked, max_tokens: int) -> str:
 
     whole = payload.read(asked.path)
     text = payload.read(asked.path, offset=asked.offset, limit=asked.limit)
-    page = _Page(payload.frame, payload.handoff, asked, len(whole))
+    page = _Page(payload.texts.frame, payload.handoff, asked, len(whole))
     counter = sound(payload.rendering.counter)
     if asked.about:
         return _extract(page, text, counter, max_tokens)

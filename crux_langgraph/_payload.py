@@ -1,22 +1,19 @@
 """Payload: what crossed from one agent to the next, its receipt, and the JSON envelope it becomes in state and stores."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cached_property
-from hashlib import sha256
 from typing import Annotated, Any, Generic, Literal, NoReturn, cast
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from typing_extensions import TypeVar
 
-from crux_langgraph._contract import Contract, ViolationError
+from crux_langgraph._contract import Contract
 from crux_langgraph._model_use import ModelUse
 from crux_langgraph._receipt import Receipt
-from crux_langgraph._rendering import Rendered, Rendering
-from crux_langgraph._states import value_in
-from crux_langgraph.compression import Frame
-from crux_langgraph.errors import HandoffError, OutputError
+from crux_langgraph._rendering import Rendering
+from crux_langgraph._states import MAPPINGS, value_in
+from crux_langgraph._texts import Texts
 
 Out_co = TypeVar("Out_co", bound=BaseModel, covariant=True)
 
@@ -31,10 +28,10 @@ _MOST_SHOWN = 2_000
 def records_in(state: object) -> list[Mapping[str, Any]]:
     """Give the recorded envelopes in a state of any shape, oldest first; empty when it has no such channel."""
     channel: object = value_in(state, HANDOFFS_KEY)
-    if not channel or not isinstance(channel, Mapping):
+    if not channel or not isinstance(channel, MAPPINGS):
         return []
     records = cast("Mapping[str, object]", channel).values()
-    return [cast("Mapping[str, Any]", record) for record in records if isinstance(record, Mapping)]
+    return [cast("Mapping[str, Any]", record) for record in records if isinstance(record, MAPPINGS)]
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -54,14 +51,12 @@ class Payload(Generic[Out_co]):
     summary: str | None = None
     fence: str
     """The random letters that mark the fence of this payload's context."""
-    contract: Contract[Any] = field(compare=False)
-    """What `data` was checked against."""
-    rendering: Rendering = field(compare=False)
-    """How the handoff renders its payloads."""
+    texts: Texts = field(compare=False)
+    """What is written of `data`, as its receipt counts it."""
     receipt: Receipt = field(compare=False)
 
     def __repr__(self) -> str:
-        text: str = self._written(self.contract.text_shown)
+        text: str = self.texts.written(self.contract.text_shown)
         missing = len(text) - _MOST_SHOWN
         shown = f"{text[:_MOST_SHOWN]}… ({missing:,} more characters)" if missing > 0 else text
         return f"Payload(id={self.id!r}, handoff={self.handoff!r}, version={self.version}, data={shown})"
@@ -76,6 +71,16 @@ class Payload(Generic[Out_co]):
         raise TypeError(message)
 
     @property
+    def contract(self) -> Contract[Any]:
+        """What `data` was checked against."""
+        return self.texts.contract
+
+    @property
+    def rendering(self) -> Rendering:
+        """How the handoff renders its payloads."""
+        return self.texts.rendering
+
+    @property
     def context(self) -> str:
         """The text for the receiving agent: heading, origin, and the data without private fields inside a fence.
 
@@ -83,11 +88,11 @@ class Payload(Generic[Out_co]):
         missing; with `summary` in place of the prose where a model wrote one. The same payload gives the same text,
         also after a round trip through its envelope.
         """
-        return self.rendered.context
+        return self.texts.rendered.context
 
     def context_within(self, max_tokens: int) -> str:
         """Give the text within another budget, frame included. Raises `BudgetError` when what must be shown is more."""
-        return self._render(max_tokens).context
+        return self.texts.within(max_tokens).context
 
     def read(self, path: str = "", *, offset: int = 0, limit: int | None = None) -> str:
         """Read what stands at a path in full, for what the context left out: `payload.read("pages[2].body")`.
@@ -98,41 +103,13 @@ class Payload(Generic[Out_co]):
         """
         from crux_langgraph._reading import part_of, text_at  # most programs read the context alone
 
-        text: str = self._written(lambda data: text_at(self.handoff, self.contract, data, path))
+        text: str = self.texts.written(lambda data: text_at(self.handoff, self.contract, data, path))
         return part_of(self.handoff, text, offset, limit)
-
-    @cached_property
-    def rendered(self) -> Rendered:
-        """The context with the account of what was cut, as `receipt` tells it."""
-        return self._render(self.rendering.max_tokens)
-
-    @property
-    def frame(self) -> Frame:
-        """What stands around the context."""
-        said = self.whole + (self.summary or "")
-        return frame_of(self.handoff, self.from_agent, _unimitated(self.fence, said))
 
     def summarized(self, summary: str | None, model: ModelUse) -> "Payload[Out_co]":
         """Give the payload after a model was asked; `summary` is what it wrote, None when nothing is used of that."""
-        made = replace(self, summary=summary, receipt=self.receipt.with_model(model, lambda: made.rendered))
-        if summary is None:
-            made.__dict__["rendered"] = self.rendered  # the cached property: what it was rendered to stays right
-        return made
-
-    @cached_property
-    def whole(self) -> str:
-        """The data as JSON text, without what is private."""
-        return cast("str", self._written(self.contract.text_rendered))
-
-    def _render(self, max_tokens: int | None) -> Rendered:
-        whole, frame = self.whole, self.frame
-        if self.summary is not None:
-            from crux_langgraph._summarized import render_summarized  # most programs ask no model for one
-
-            shortened = render_summarized(self.rendering, self.summary, self.data, frame, max_tokens)
-            if shortened is not None:
-                return shortened
-        return self.rendering.render(self.contract, self.data, whole, frame, max_tokens)
+        texts = self.texts.with_summary(summary)
+        return replace(self, summary=summary, texts=texts, receipt=self.receipt.with_model(model, texts))
 
     def to_envelope(self) -> dict[str, Any]:
         """Write the payload as a JSON object: its identity, `data` in full (private fields too), summary and receipt.
@@ -147,40 +124,11 @@ class Payload(Generic[Out_co]):
             "from_agent": self.from_agent,
             "to_agent": self.to_agent,
             "created_at": self.created_at.isoformat(timespec="microseconds"),
-            "data": self._written(self.contract.recorded),
+            "data": self.texts.written(self.contract.recorded),
             "summary": self.summary,
             "fence": self.fence,
             "receipt": self.receipt.to_json(),
         }
-
-    def _written(self, write: Callable[[Any], Any]) -> Any:
-        return written(OutputError, self.handoff, self.data, write)
-
-
-def written(layer: type[HandoffError], handoff: str, data: BaseModel, write: Callable[[Any], Any]) -> Any:
-    """Give what `write` makes of valid data, or raise the error of that layer."""
-    try:
-        return write(data)
-    except ViolationError as violation:
-        raise layer(
-            handoff=handoff,
-            found=f"a valid {type(data).__name__} cannot be written as JSON",
-            fix="Mend its serializers, which must write JSON values and raise nothing, and change nothing in checked data.",
-            problems=violation.problems,
-            original=violation.original,
-        ) from None
-
-
-def frame_of(handoff: str, from_agent: str | None, marker: str) -> Frame:
-    """Give the frame of a handoff's contexts."""
-    return Frame(title=f"Handoff {handoff}", origin=from_agent, marker=marker)
-
-
-def _unimitated(marker: str, text: str) -> str:
-    # Only a tampered envelope can know its marker; the text then gets one that it cannot know either.
-    while marker in text:
-        marker = sha256(f"{marker}{text}".encode("utf-8", "surrogatepass")).hexdigest()
-    return marker
 
 
 _AgentName = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]+$")]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from crux_langgraph._model_use import SUMMARY_PATH, ModelUse, Reason
-from crux_langgraph._rendering import Rendered
+from crux_langgraph._texts import Texts
 from crux_langgraph.compression import CUT, Counter, FittedPart, Tier
 from crux_langgraph.errors import HandoffError
 
@@ -24,7 +24,7 @@ class Receipt:
         *,
         durations_s: Mapping[str, float],
         counter: Counter,
-        rendered: Callable[[], Rendered],
+        texts: Texts,
         input_text: Callable[[], str] | None = None,
         measured: Mapping[str, int] | None = None,
         model: ModelUse | None = None,
@@ -34,8 +34,8 @@ class Receipt:
         self.model = model
         """What a model was asked for this payload and what became of it; None when none was asked."""
         self._counter = counter
-        self._rendered = rendered
-        self._texts = {"input": input_text, "context": lambda: rendered().context}
+        self._texts = texts
+        self._input_text = input_text
         self._measured = dict(measured or {})
 
     def __repr__(self) -> str:
@@ -52,7 +52,7 @@ class Receipt:
 
     def _sizes(self) -> Iterator[str]:
         try:
-            rendered = self._rendered()
+            rendered = self._texts.rendered
         except HandoffError as error:
             yield f"no context ({type(error).__name__})"
             return
@@ -88,32 +88,32 @@ class Receipt:
     @property
     def input_bytes(self) -> int | None:
         """UTF-8 bytes of the input's JSON text."""
-        return self._measure("input", "bytes", _utf8_length)
+        return self._measure("input_bytes", self._input_text, _utf8_length)
 
     @property
     def input_characters(self) -> int | None:
         """Characters of the input's JSON text."""
-        return self._measure("input", "characters", len)
+        return self._measure("input_characters", self._input_text, len)
 
     @property
     def input_tokens(self) -> int | None:
         """Tokens of the input's JSON text."""
-        return self._measure("input", "tokens", self._counter)
+        return self._measure("input_tokens", self._input_text, self._counter)
 
     @property
     def context_bytes(self) -> int:
         """UTF-8 bytes of the context."""
-        return self._measure("context", "bytes", _utf8_length) or 0
+        return self._measure("context_bytes", self._context, _utf8_length) or 0
 
     @property
     def context_characters(self) -> int:
         """Characters of the context."""
-        return self._measure("context", "characters", len) or 0
+        return self._measure("context_characters", self._context, len) or 0
 
     @property
     def context_tokens(self) -> int:
         """Tokens of the context, the number that `max_tokens` limits."""
-        return self._measure("context", "tokens", self._counted) or 0
+        return self._measure("context_tokens", self._context, self._counted) or 0
 
     @property
     def tier(self) -> Tier:
@@ -121,12 +121,12 @@ class Receipt:
 
         `verbatim`, `compact` (without loss), `summary` (a model wrote its prose shorter), `extract` or `reference`.
         """
-        return self._rendered().tier
+        return self._texts.rendered.tier
 
     @property
     def parts(self) -> tuple[FittedPart, ...]:
         """What became of each field: path, tokens before and after, tier, reason. Empty where everything is shown."""
-        return self._rendered().parts
+        return self._texts.rendered.parts
 
     @property
     def omitted(self) -> tuple[str, ...]:
@@ -163,31 +163,34 @@ class Receipt:
         model = self.model.to_json() if self.model else None
         return {"durations_s": self.durations_s, "measured": self._measured, "model": model}
 
-    def with_model(self, model: ModelUse, rendered: Callable[[], Rendered]) -> "Receipt":
+    def with_model(self, model: ModelUse, texts: Texts) -> "Receipt":
         """Give the receipt of the same payload after a model was asked; sizes of its context are measured anew."""
         return Receipt(
             durations_s={**self.durations_s, "model": model.duration_s},
             counter=self._counter,
-            rendered=rendered,
-            input_text=self._texts["input"],
+            texts=texts,
+            input_text=self._input_text,
             measured={name: size for name, size in self._measured.items() if not name.startswith("context")},
             model=model,
         )
 
     def _counted(self, context: str) -> int:
-        tokens = self._rendered().tokens
+        tokens = self._texts.rendered.tokens
         return self._counter(context) if tokens is None else tokens
 
-    def know_input(self, text: str) -> None:
-        """Take the input's JSON text from who has written it already, to be measured in its turn."""
-        self._texts["input"] = lambda: text
+    def know_input(self, text: bytes) -> None:
+        """Measure the input by its JSON text, of who has written that already."""
+        self._measured["input_bytes"] = len(text)
+        if "input_tokens" not in self._measured:
+            self._measured["input_tokens"] = self._counter(text.decode())
 
-    def _measure(self, text_name: str, unit: str, count: Callable[[str], int]) -> int | None:
-        key = f"{text_name}_{unit}"
-        text = self._texts[text_name]
-        if key not in self._measured and text is not None:
-            self._measured[key] = count(text())
-        return self._measured.get(key)
+    def _context(self) -> str:
+        return self._texts.rendered.context
+
+    def _measure(self, size: str, text: Callable[[], str] | None, count: Callable[[str], int]) -> int | None:
+        if size not in self._measured and text is not None:
+            self._measured[size] = count(text())
+        return self._measured.get(size)
 
 
 def _few(paths: Sequence[str]) -> str:

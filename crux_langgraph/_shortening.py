@@ -33,16 +33,16 @@ async def shortened(way: Way, settings: Summarize, payload: Payload[Out]) -> Pay
 
 async def _shortened(way: Way, settings: Summarize, payload: Payload[Out]) -> Payload[Out]:
     # Off the event loop: a payload of megabytes is fitted for seconds.
-    rendered = await way.compute(lambda: payload.rendered)
+    rendered = await way.compute(lambda: payload.texts.rendered)
     fits = rendered.tier in _LOSSLESS
     if fits and not settings.always:
         return payload
-    layout = await way.compute(lambda: summarized(payload.rendering, payload.data, payload.frame))
+    layout = await way.compute(lambda: summarized(payload.rendering, payload.data, payload.texts.frame))
     if not layout.prose.passages:
         return payload
     text, use = await write_shorter(way, settings, layout, payload.rendering.max_tokens, fits=fits)
     made = payload.summarized(text, use)
-    rendered = await way.compute(lambda: made.rendered)
+    rendered = await way.compute(lambda: made.texts.rendered)
     if text is not None and rendered.tier != "summary":
         return payload.summarized(None, use._replace(used=False, degraded=(*use.degraded, "limits")))
     return made

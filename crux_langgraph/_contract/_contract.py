@@ -17,6 +17,7 @@ from crux_langgraph.fields import LEAVE_OUT_KEY, MASK, MASK_KEY
 
 M = TypeVar("M", bound=BaseModel)
 
+_JSON_TEXTS = (str, bytes)
 _ANYTHING = TypeAdapter[Any](Any)
 _CIRCULAR = "Circular reference detected"  # pydantic-core's serializer has no exception of its own for it
 _TOO_DEEP = FieldProblem(ROOT, "nesting that JSON readers follow (200 levels)", "deeper nesting")
@@ -64,19 +65,25 @@ class Contract(Generic[M]):
         return checked
 
     def _validate(self, value: object) -> M:
-        if isinstance(value, str | bytes):
-            return cast("M", self._adapter.validator.validate_json(value, by_alias=True, by_name=True))
-        if isinstance(value, BaseModel) and not isinstance(value, self.model):
-            # With from_attributes this takes instances inside on trust, so its result is validated like any instance.
-            value = self._adapter.validator.validate_python(value)
-        if isinstance(value, self.model) and self._places.blurs:
-            return cast("M", rebuilt(value, self.model))
-        if isinstance(value, self.model):
-            dumped = self._adapter.serializer.to_python(value, round_trip=True, by_alias=False, warnings="none")
-            return cast("M", self._adapter.validator.validate_python(dumped, by_alias=False, by_name=True))
+        if type(value) is not dict:  # nearly all are an instance or a dict; what a dict is not is asked for long
+            if isinstance(value, _JSON_TEXTS):
+                return cast("M", self._adapter.validator.validate_json(value, by_alias=True, by_name=True))
+            if isinstance(value, self.model):
+                return self._validate_instance(value)
+            if isinstance(value, BaseModel):
+                # With from_attributes this takes instances inside on trust, so its result is validated as one.
+                return self._validate_instance(self._adapter.validator.validate_python(value))
         # Instances inside a mapping become mappings, so that they are validated too and not taken on trust.
         plain = _ANYTHING.serializer.to_python(value, round_trip=True, by_alias=False, warnings="none")
-        return cast("M", self._adapter.validator.validate_python(plain, by_alias=True, by_name=True))
+        valid: M = self._adapter.validator.validate_python(plain, by_alias=True, by_name=True)
+        return valid
+
+    def _validate_instance(self, value: M) -> M:
+        if self._places.blurs:
+            return cast("M", rebuilt(value, self.model))
+        dumped = self._adapter.serializer.to_python(value, round_trip=True, by_alias=False, warnings="none")
+        valid: M = self._adapter.validator.validate_python(dumped, by_alias=False, by_name=True)
+        return valid
 
     def _refuse_non_json(self, value: object) -> None:
         found = self._places.guard(value) if self._places.guard else None

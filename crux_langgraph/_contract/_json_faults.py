@@ -112,5 +112,16 @@ def _all_finite(values: Any) -> bool:
         return False
 
 
+def _is_short(value: Any) -> bool:
+    return bool(_LEAST <= value <= _MOST)
+
+
 QUICK: dict[Any, Callable[[Any], bool]] = {lone_surrogate: _all_ascii, _too_long: _all_short, _infinite: _all_finite}
 """Whether many values at once need no closer look, at the speed of C; a list may be long."""
+
+QUICK_ONE: dict[Any, Callable[[Any], bool]] = {
+    lone_surrogate: str.isascii,
+    _too_long: _is_short,
+    _infinite: math.isfinite,
+}
+"""Whether one value needs no closer look. One that is not validated yet may make them raise."""

@@ -1,29 +1,25 @@
 """At run time: what a type cannot promise. `Any` must hold JSON values, and numbers and texts must be ones JSON has."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import PurePath
-from typing import Any, NamedTuple, cast, get_origin
+from typing import Any, NamedTuple, get_origin
 
 from pydantic import BaseModel
 from typing_extensions import is_typeddict
 
 from crux_langgraph._contract._annotations import UNIONS, arguments, bare, is_alias, is_root, members
+from crux_langgraph._contract._guards import indexed, named, numbered, of_fields, of_root, over, with_extras
 from crux_langgraph._contract._json_faults import (
     NUMBERS,
-    QUICK,
     Found,
     Guard,
-    first,
     json_fault,
-    json_items,
     lone_surrogate,
     odd_key,
     odd_text_key,
     pairs,
 )
-
-_HOLDERS = (list, tuple, dict, set, frozenset, Sequence, Mapping, AbstractSet)
 
 
 class Places(NamedTuple):
@@ -91,7 +87,7 @@ class _Builder:
         return self._of_items(origin, kind) if issubclass(origin, Sequence | AbstractSet) else None
 
     def _of_mapping(self, types: tuple[Any, ...]) -> Guard | None:
-        values = _over(self.build(types[-1]), pairs) if types else None
+        values = over(self.build(types[-1]), pairs) if types else None
         self.guards = True
         keys = odd_key if not types or bare(types[0]) in (Any, object) else odd_text_key
         return lambda value: keys(value) or (values(value) if values else None)
@@ -100,17 +96,17 @@ class _Builder:
         items = arguments(kind)
         if origin is tuple and len(items) > 1:
             guards = enumerate(self.build(item) for item in items)
-            return _of_fields({index: guard for index, guard in guards if guard}, _indexed)
-        return _over(self.build(items[0]), _numbered) if items else None
+            return of_fields({index: guard for index, guard in guards if guard}, indexed)
+        return over(self.build(items[0]), numbered) if items else None
 
     def _of_members(self, kind: Any, fields: Mapping[str, Any]) -> Guard | None:
         def make() -> Guard | None:
             guards = {name: guard for name, annotation in fields.items() if (guard := self.build(annotation))}
-            whole = _of_root(guards.get("root")) if is_root(kind) else _of_fields(guards, _named)
+            whole = of_root(guards.get("root")) if is_root(kind) else of_fields(guards, named)
             if not _is_open(kind):
                 return whole
             self.guards = self.holds_any = True
-            return _with_extras(whole)
+            return with_extras(whole)
 
         return self._once(kind, make)
 
@@ -153,6 +149,9 @@ def _is_open(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, BaseModel) and kind.model_config.get("extra") == "allow"
 
 
+_HOLDERS = (list, tuple, dict, set, frozenset, Sequence, Mapping, AbstractSet)
+
+
 def _runtime_type(kind: Any) -> Any:
     if kind in (Any, None):
         return object if kind is Any else type(None)
@@ -160,71 +159,3 @@ def _runtime_type(kind: Any) -> Any:
     if is_typeddict(origin):
         return dict
     return origin if isinstance(origin, type) else ()
-
-
-def _over(guard: Guard | None, entries: Callable[[Any], Iterable[tuple[Any, Any]]]) -> Guard | None:
-    if guard is None:
-        return None
-    quick = QUICK.get(guard) if not isinstance(guard, _Fields) else guard.all_pass
-    if quick is None or entries is not _numbered:
-        return lambda value: first(entries(value), guard)
-    return lambda value: None if quick(value) else first(_numbered(value), guard)
-
-
-class _Fields:
-    """The guard of a value with named or numbered parts."""
-
-    def __init__(self, guards: Mapping[Any, Guard], pick: Callable[[Any, Any], Any]) -> None:
-        self._guards = tuple(guards.items())
-        self._pick = pick
-        self._columns = tuple((name, QUICK[guard]) for name, guard in guards.items() if guard in QUICK)
-
-    def __call__(self, value: Any) -> Found | None:
-        pick = self._pick
-        for key, guard in self._guards:
-            if (found := guard(pick(value, key))) is not None:
-                return (key, *found[0]), found[1], found[2]
-        return None
-
-    def all_pass(self, values: Any) -> bool:
-        """Say whether none of many models needs a closer look, a field at a time."""
-        if len(self._columns) < len(self._guards):
-            return False
-        try:
-            fields = [item.__dict__ for item in values]
-            for name, quick in self._columns:
-                if not quick([field[name] for field in fields]):
-                    return False
-        except (AttributeError, KeyError, TypeError):
-            return False
-        return True
-
-
-def _of_fields(guards: Mapping[Any, Guard], pick: Callable[[Any, Any], Any]) -> Guard | None:
-    return _Fields(guards, pick) if guards else None
-
-
-def _of_root(guard: Guard | None) -> Guard | None:
-    return None if guard is None else lambda value: guard(getattr(value, "root", value))
-
-
-def _with_extras(guard: Guard | None) -> Guard:
-    def with_extras(value: Any) -> Found | None:
-        extras: dict[str, Any] = getattr(value, "model_extra", None) or {}
-        return (guard(value) if guard else None) or json_items(extras, 0)
-
-    return with_extras
-
-
-def _numbered(value: Any) -> Iterable[tuple[Any, Any]]:
-    plain = isinstance(value, Sequence | AbstractSet) and not isinstance(value, str | bytes)
-    return enumerate(cast("Sequence[Any]", value)) if plain else ()
-
-
-def _named(value: Any, name: Any) -> Any:
-    return cast("dict[Any, Any]", value).get(name) if isinstance(value, dict) else getattr(value, name, None)
-
-
-def _indexed(value: Any, index: Any) -> Any:
-    items = cast("Sequence[Any]", value) if isinstance(value, Sequence) else ()
-    return items[index] if index < len(items) else None

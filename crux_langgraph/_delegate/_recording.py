@@ -33,7 +33,7 @@ class Recorder(NamedTuple):
 
     def refusal(self, way: Way) -> Recording:
         """Give the run of a call that is refused for its arguments."""
-        return Recording(way, START, self.facts)
+        return Recording(way, START, self.facts, is_alone=True)
 
     @asynccontextmanager
     async def call(self, way: Way, arguments: BaseModel) -> AsyncGenerator[Ended]:
@@ -45,7 +45,7 @@ class Recorder(NamedTuple):
         def given() -> Facts:
             return {"arguments": self.arguments.shown(arguments)}
 
-        runs = [Recording(way, COMPLETE, self.facts)]
+        runs = [Recording(way, COMPLETE, self.facts, is_alone=True)]
 
         def ended(result: DelegateResult[Any]) -> None:
             for run in runs:
@@ -56,7 +56,7 @@ class Recorder(NamedTuple):
                 around = Recording(way, self.subagent, self.facts)
                 runs.append(await stack.enter_async_context(around))
                 await around.start(given)
-            async with Recording(way, START, self.facts) as start:
+            async with Recording(way, START, self.facts, is_alone=True) as start:
                 await start.start(given)
             # It begins when the block is left: a run of no length, as the other.
             await stack.enter_async_context(runs[0])

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic_core import from_json, to_json
 
 from crux_langgraph._delegate._result import DelegateResult
-from crux_langgraph._payload import written
+from crux_langgraph._texts import written
 from crux_langgraph.errors import (
     ArgumentsError,
     DelegateError,

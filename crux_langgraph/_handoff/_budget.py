@@ -16,8 +16,8 @@ async def require_fit(way: Way, payload: Payload[Any], max_tokens: int | None) -
     """
     if max_tokens is None:
         return
-    if len(payload.whole) > _MANY_CHARS:
-        await way.compute(lambda: payload.rendered)  # off the event loop: a megabyte is fitted for half a second
+    if len(payload.texts.whole) > _MANY_CHARS:
+        await way.compute(lambda: payload.texts.rendered)  # off the event loop: a megabyte is fitted for half a second
     needed_tokens = payload.receipt.context_tokens
     if needed_tokens <= max_tokens:
         return

@@ -36,11 +36,12 @@ from crux_langgraph._defining import (
 from crux_langgraph._handoff._budget import require_fit
 from crux_langgraph._handoff._options import HandoffOptions, OnPrepare, SharedOptions, checked_options
 from crux_langgraph._inbox import Inbox
-from crux_langgraph._payload import Payload, records_in, written
+from crux_langgraph._payload import Payload, records_in
 from crux_langgraph._receipt import Receipt
 from crux_langgraph._rendering import Rendering
 from crux_langgraph._signature import Signature
 from crux_langgraph._summarizing import Summarize
+from crux_langgraph._texts import Texts, written
 from crux_langgraph._waiting import AWAITING, BLOCKING, Way, finish
 from crux_langgraph.compression import Counter, new_marker
 from crux_langgraph.errors import HookError, InputError, NotReceivedError
@@ -86,6 +87,8 @@ class Handoff(Inbox[In, Out], Generic[In, Out, Ret]):
         )
         self._identity = {mode: identity(self.id, self.from_agent, self.to_agent, mode) for mode in get_args(Mode)}
         self.summarize: Summarize | None = checked_summarize(name, given.summarize, self.max_tokens)
+        self._passes_on = transform is _identity
+        self._is_alone = self._passes_on and self.summarize is None and self._on_prepare is None
         self._rendering = Rendering(self.id, self.max_tokens, given.counter, signature.description)
         self.version: int = checked_version(name, given.version)
         self.description: str = signature.description
@@ -177,18 +180,21 @@ class Handoff(Inbox[In, Out], Generic[In, Out, Ret]):
         *,
         payload_id: str | None = None,
         mode: Mode = "transfer",
+        unheard: bool = False,
     ) -> Payload[Out]:
         """Run the steps of `prepare` on either way, for adapters that bring a payload id of their own.
 
-        `mode` is what the run of it says: `await` where the source waits for what it asked for.
+        `mode` is what the run of it says: `await` where the source waits for what it asked for. `unheard`: the adapter
+        knows that nobody listens to that run.
         """
-        async with Recording(way, PREPARE, self._identity[mode]) as run:
+        recording = Recording(way, PREPARE, self._identity[mode], is_alone=self._is_alone, unheard=unheard)
+        async with recording as run:
             started = perf_counter()
             given = check_input(self.id, self._input, value)
             checked = perf_counter()
-            shown = Prepared(self._input, given)
+            shown = Prepared(self._input, given, self.max_tokens)
             await run.start(shown.input)
-            returned = await transform(way, self.id, self.__wrapped__, self._signature, given, self.private_fields)
+            returned = given if self._passes_on else await self._transformed(way, given)
             transformed = perf_counter()
             data = check_output(self.id, self._output, returned, self._signature.name)
             durations = {
@@ -207,8 +213,13 @@ class Handoff(Inbox[In, Out], Generic[In, Out, Ret]):
             run.end(*shown.of(payload))
             return payload
 
+    async def _transformed(self, way: Way, given: In) -> Any:
+        return await transform(way, self.id, self.__wrapped__, self._signature, given, self.private_fields)
+
     def _payload(self, payload_id: str, given: In, data: Out, durations_s: Mapping[str, float]) -> Payload[Out]:
-        payload: Payload[Out] = Payload(
+        fence = new_marker()
+        texts = Texts(self._output, self._rendering, data, self.from_agent, fence)
+        return Payload(
             id=payload_id,
             handoff=self.id,
             version=self.version,
@@ -216,17 +227,15 @@ class Handoff(Inbox[In, Out], Generic[In, Out, Ret]):
             to_agent=self.to_agent,
             created_at=datetime.now(UTC),
             data=data,
-            fence=new_marker(),
-            contract=self._output,
-            rendering=self._rendering,
+            fence=fence,
+            texts=texts,
             receipt=Receipt(
                 durations_s=durations_s,
                 counter=self.counter,
-                rendered=lambda: payload.rendered,
+                texts=texts,
                 input_text=lambda: written(InputError, self.id, given, self._input.text),
             ),
         )
-        return payload
 
     def from_envelope(self, envelope: Mapping[str, Any]) -> Payload[Out]:
         """Read back what `payload.to_envelope()` wrote, checked against today's output model.
@@ -236,7 +245,8 @@ class Handoff(Inbox[In, Out], Generic[In, Out, Ret]):
         """
         record = read_envelope(self.id, self.version, self.with_data(envelope), self._upgrades)
         data = load_data(self.id, self._output, record.data)
-        payload: Payload[Out] = Payload(
+        texts = Texts(self._output, self._rendering, data, record.from_agent, record.fence, record.summary)
+        return Payload(
             id=record.id,
             handoff=record.handoff,
             version=record.version,
@@ -246,17 +256,15 @@ class Handoff(Inbox[In, Out], Generic[In, Out, Ret]):
             data=data,
             summary=record.summary,
             fence=record.fence,
-            contract=self._output,
-            rendering=self._rendering,
+            texts=texts,
             receipt=Receipt(
                 durations_s=record.receipt.durations_s,
                 counter=self.counter,
-                rendered=lambda: payload.rendered,
+                texts=texts,
                 measured=record.receipt.measured,
                 model=record.receipt.model,
             ),
         )
-        return payload
 
     def received(self, state: object) -> Payload[Out]:
         """Give the newest payload of this handoff in `state` (a mapping or an object), checked.

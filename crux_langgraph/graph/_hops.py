@@ -15,7 +15,10 @@ Hop = Mapping[str, str]
 
 
 class Origin(NamedTuple):
-    """The hops that led to an agent since the user last spoke, a digest of the data of each, and the user's message."""
+    """The hops that led to an agent since the user last spoke, a digest of the data of each, and the user's message.
+
+    The newest hop's digest may be missing where its data is at hand: most paths end before anything is compared with it.
+    """
 
     hops: Sequence[Hop]
     digests: Sequence[str]
@@ -27,10 +30,15 @@ class Origin(NamedTuple):
 
     @classmethod
     def read(cls, record: Mapping[str, Any], said: str | None) -> "Origin":
-        """Give what `to_json` wrote; no hops when the user has spoken since."""
+        """Give what `to_json` wrote, with all digests; no hops when the user has spoken since."""
         if record.get("said") != said:
             return cls((), (), said)
-        return cls(record.get("hops") or (), record.get("digests") or (), said)
+        return cls(record.get("hops") or (), record.get("digests") or (), said).with_digest(record.get("data"))
+
+    def with_digest(self, data: object) -> "Origin":
+        """Give it with the digest of the newest hop, whose data this is, for where the data does not go along."""
+        missing = len(self.digests) < len(self.hops)
+        return self._replace(digests=[*self.digests, _digest(data)]) if missing else self
 
 
 def origin_of(state: object, agent: str | None) -> Origin:
@@ -50,13 +58,12 @@ def onward(origin: Origin, envelope: Mapping[str, Any], max_hops: int | None) ->
     """Give the path with this payload's hop at its end. Raises `LoopError` or `HopLimitError` where it may not go on.
 
     A loop is the same handoff carrying the same data a second time; so a cycle of any length that changes nothing is
-    found at the first hop of its second round.
+    found at the first hop of its second round. The digest of this hop is left to who has no data to make it of later.
     """
-    handoff, digest = envelope["handoff"], _digest(envelope["data"])
-    hop = {"handoff": handoff, "payload": envelope["id"]}
-    path = [*origin.hops, hop]
-    seen = zip(origin.hops, origin.digests, strict=False)
-    if any(one["handoff"] == handoff and there == digest for one, there in seen):
+    handoff = envelope["handoff"]
+    path = [*origin.hops, {"handoff": handoff, "payload": envelope["id"]}]
+    seen = [there for one, there in zip(origin.hops, origin.digests, strict=False) if one["handoff"] == handoff]
+    if seen and _digest(envelope["data"]) in seen:
         names = _names(path)
         raise LoopError(
             handoff=handoff,
@@ -73,7 +80,7 @@ def onward(origin: Origin, envelope: Mapping[str, Any], max_hops: int | None) ->
             path=names,
             max_hops=max_hops,
         )
-    return Origin(path, [*origin.digests, digest], origin.said)
+    return Origin(path, origin.digests, origin.said)
 
 
 def _names(path: Sequence[Hop]) -> tuple[str, ...]:

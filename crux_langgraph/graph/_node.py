@@ -2,24 +2,26 @@
 
 from typing import Any
 
-from langchain_core.runnables import Runnable, RunnableConfig
+from langchain_core.runnables import RunnableConfig
 from langgraph.types import Command
 
 from crux_langgraph._handoff import Handoff
 from crux_langgraph._payload import HANDOFFS_KEY, Payload
-from crux_langgraph._waiting import AWAITING, BLOCKING, Way, finish
+from crux_langgraph._waiting import Way
 from crux_langgraph.errors import InputError
+from crux_langgraph.graph._flowing import FlowNode
 from crux_langgraph.graph._hops import onward, origin_of
 from crux_langgraph.graph._place import Place, current_place
 from crux_langgraph.graph._reading import Read, read_input
 from crux_langgraph.graph._repairing import Repair, Sent, repair
 from crux_langgraph.graph._running import MESSAGES_KEY, RUN_KEY
 from crux_langgraph.graph._shape import as_mapping, as_schema, needs_raw_view
+from crux_langgraph.graph._tracing import Unrecorded
 from crux_langgraph.graph._writing import History, Write, brief_messages, further_updates, record_of
-from crux_langgraph.instrumentation import identity
+from crux_langgraph.instrumentation import identity, is_unheard
 
 
-class HandoffNode(Runnable[Any, Any]):
+class HandoffNode(FlowNode):
     """A node that takes the state, hands over, and gives the update: `{"handoffs": {payload_id: record}, ...}`.
 
     `add_handoff` makes and wires it. It checks in its body and raises the handoff's typed errors from there, so retry
@@ -62,29 +64,25 @@ class HandoffNode(Runnable[Any, Any]):
         self._notes = notes
         self._store_above_bytes = store_above_bytes
 
-    def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:  # noqa: A002, ARG002 - as Runnable names them
-        """Hand over what the state holds and give the update of the state; with a repair, as a `Command`."""
-        return finish(self._flow(BLOCKING, input))
-
-    async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:  # noqa: A002, ARG002 - as Runnable names them
-        """As `invoke`; plain functions of the user run in LangChain's executor."""
-        return await self._flow(AWAITING, input)
-
-    async def _flow(self, way: Way, state: Any) -> Any:
+    async def _flow(self, way: Way, state: Any, config: RunnableConfig | None, /) -> Any:
         place = current_place()
-        user_state = self._user_state(state, place)
+        unheard = place is not None and is_unheard(config)
+        shown = _shown(state)
+        user_state = self._user_state(shown, place)
         value = None
         try:
-            value = await read_input(way, self.handoff, self._read, _shown(state), user_state)
+            value = await read_input(way, self.handoff, self._read, shown, user_state)
             payload = await self.handoff.flow(
-                way, value, payload_id=place.payload_id(self.handoff.id) if place else None
+                way, value, payload_id=place.payload_id(self.handoff.id) if place else None, unheard=unheard
             )
         except InputError as error:
             if self._on_invalid is None or place is None or error.__cause__ is not None:
                 raise
             return await repair(way, self._on_invalid, error, value, state, self._sent(place))
         updates = await self._updates(way, payload, state, user_state, place)
-        return updates if self._on_invalid is None else Command(update=updates, goto=str(self._target))
+        if self._on_invalid is not None:
+            return Command(update=updates, goto=str(self._target))
+        return Unrecorded(updates) if unheard else updates
 
     async def _updates(
         self, way: Way, payload: Payload[Any], state: Any, user_state: Any, place: Place | None
@@ -93,6 +91,7 @@ class HandoffNode(Runnable[Any, Any]):
         origin = onward(origin_of(state, self._sender), envelope, self._max_hops)
         record = record_of(envelope, state, place, origin, self._receiver)
         if self._store_above_bytes is not None:
+            record |= origin.with_digest(envelope["data"]).to_json()
             record = await self.handoff.kept_aside(way, payload, record, above_bytes=self._store_above_bytes)
         updates: dict[str, Any] = {HANDOFFS_KEY: {payload.id: record}}
         if self._notes:
@@ -107,8 +106,7 @@ class HandoffNode(Runnable[Any, Any]):
         facts = identity(self.handoff.id, self._sender, self._receiver, "transfer")
         return Sent(str(self.name), str(self._source), place.payload_id(self.handoff.id), facts)
 
-    def _user_state(self, state: Any, place: Place | None) -> Any:
-        shown = _shown(state)
+    def _user_state(self, shown: Any, place: Place | None) -> Any:
         is_as_given = self._state_schema is None or (place is not None and place.sent)
         return shown if is_as_given else as_schema(self._state_schema, shown)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from hashlib import blake2b
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from langgraph.config import get_config
 from langgraph.runtime import get_runtime
@@ -34,15 +34,16 @@ def current_place() -> Place | None:
     if info is None:
         return None
     config = get_config()
-    level = info.checkpoint_ns.rpartition("|")[0]
-    above = cast("Mapping[str, str]", config.get("configurable", {}).get("checkpoint_map") or {})
+    task: str = info.checkpoint_ns
+    above: Mapping[str, str] = config.get("configurable", {}).get("checkpoint_map") or {}
     sent = _SENT in config.get("metadata", {}).get("langgraph_triggers", ())
-    return Place(info.thread_id, info.checkpoint_ns, {**above, level: info.checkpoint_id}, sent)
+    return Place(info.thread_id, task, {**above, task.rpartition("|")[0]: info.checkpoint_id}, sent)
 
 
 def current_runtime() -> Any:
     """Give the runtime of the running graph; None outside any graph."""
     try:
-        return cast("Any", get_runtime())
+        runtime: Any = get_runtime()
     except RuntimeError:
         return None
+    return runtime

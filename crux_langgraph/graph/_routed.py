@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from langchain_core.runnables import Runnable, RunnableConfig
+from langchain_core.runnables import RunnableConfig
 from langgraph.graph import END
 from langgraph.types import Command, Send
 from pydantic_core import to_json
@@ -11,14 +11,16 @@ from pydantic_core import to_json
 from crux_langgraph._handoff import Handoff
 from crux_langgraph._payload import HANDOFFS_KEY
 from crux_langgraph._requesting import ORIGIN_KEY, REQUESTS_KEY, Request, requests_in
-from crux_langgraph._waiting import AWAITING, BLOCKING, Way, finish
+from crux_langgraph._waiting import Way
 from crux_langgraph.errors import UnroutedError
+from crux_langgraph.graph._flowing import FlowNode, Path
 from crux_langgraph.graph._hops import Origin, onward, origin_of
 from crux_langgraph.graph._place import current_place
 from crux_langgraph.graph._running import MESSAGES_KEY, RUN_KEY, last_said
 from crux_langgraph.graph._shape import as_schema
 from crux_langgraph.graph._state import ACTIVE_KEY
 from crux_langgraph.graph._writing import History, Write, brief_messages, record_of
+from crux_langgraph.instrumentation import is_unheard
 
 
 class Routed(NamedTuple):
@@ -46,7 +48,7 @@ class Routed(NamedTuple):
         return cls(Request(**arg["request"]), origin, arg["state"], arg["is_active"])
 
 
-class RequestRouter(Runnable[Any, Any]):
+class RequestRouter(Path):
     """The path of a sending agent's conditional edge: each request of this very run to its node, else the default.
 
     Only the requests of the task that has just ended: those of other agents, and those that an aborted run left
@@ -74,10 +76,6 @@ class RequestRouter(Runnable[Any, Any]):
             self._refuse(next(request for request in own if request not in routed))
         return [self._send(request, input, is_active=request is routed[-1]) for request in routed] or self._default
 
-    async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:  # noqa: A002 - as Runnable names them
-        """As `invoke`: it waits for nothing."""
-        return self.invoke(input, config, **kwargs)
-
     def _send(self, request: Request, state: Mapping[str, Any], *, is_active: bool) -> Send:
         came = request.origin
         origin = origin_of(state, self._source) if came is None else Origin.read(came, last_said(state))
@@ -93,7 +91,7 @@ class RequestRouter(Runnable[Any, Any]):
         )
 
 
-class RoutedNode(Runnable[Any, Any]):
+class RoutedNode(FlowNode):
     """The node of a handoff that models choose: hands over one request, and sends the payload on to its target."""
 
     def __init__(
@@ -116,21 +114,15 @@ class RoutedNode(Runnable[Any, Any]):
         self.target_schema: Any = None
         """The class of state that a target which is a function expects; None for a graph. Settled at compile."""
 
-    def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:  # noqa: A002, ARG002 - as Runnable names them
-        """Hand over, and give the `Command` that runs the target with this payload."""
-        return finish(self._flow(BLOCKING, Routed.from_arg(input)))
-
-    async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:  # noqa: A002, ARG002 - as Runnable names them
-        """As `invoke`; plain functions of the user run in LangChain's executor."""
-        return await self._flow(AWAITING, Routed.from_arg(input))
-
-    async def _flow(self, way: Way, routed: Routed) -> Any:
-        place = current_place()
+    async def _flow(self, way: Way, sent: Any, config: RunnableConfig | None, /) -> Any:
+        routed, place = Routed.from_arg(sent), current_place()
         payload_id = place.payload_id(self.handoff.id) if place else None
         # As JSON text, which a strict model reads as it is meant: its dates are texts there.
-        payload = await self.handoff.flow(way, to_json(routed.request.data).decode(), payload_id=payload_id)
+        data = to_json(routed.request.data).decode()
+        unheard = place is not None and is_unheard(config)
+        payload = await self.handoff.flow(way, data, payload_id=payload_id, unheard=unheard)
         envelope = payload.to_envelope()
-        origin = onward(routed.origin, envelope, self._max_hops)
+        origin = onward(routed.origin, envelope, self._max_hops).with_digest(envelope["data"])
         record = record_of(envelope, routed.state, place, origin, self._target)
         updates: dict[str, Any] = {
             HANDOFFS_KEY: {payload.id: record},

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, cast
 
-from langchain_core.runnables import Runnable, RunnableConfig
+from langchain_core.runnables import RunnableConfig
 from langgraph.graph import END, START
 from langgraph.types import RetryPolicy
 
@@ -11,6 +11,7 @@ from crux_langgraph._handoff import Handoff
 from crux_langgraph.errors import Finding
 from crux_langgraph.graph._builder import Builder
 from crux_langgraph.graph._checking import duplicates, faults
+from crux_langgraph.graph._flowing import Path
 from crux_langgraph.graph._options import bad_options, require_kinds
 from crux_langgraph.graph._placement import Entry, Placement, Route, entries_of, placements_of, routes_of, watched
 from crux_langgraph.graph._routed import RequestRouter, RoutedNode
@@ -99,7 +100,7 @@ def add_active_router(builder: Any, *, default: str) -> None:
     view.drop_edge(START, default)
 
 
-class ActiveRouter(Runnable[Any, Any]):
+class ActiveRouter(Path):
     """The path of the conditional edge from START: the active agent where it can be one, else the default."""
 
     name = "active_agent"
@@ -114,10 +115,6 @@ class ActiveRouter(Runnable[Any, Any]):
         """Give the node that the turn begins at."""
         active = as_mapping(input).get(ACTIVE_KEY)
         return active if active in self.known else self._default
-
-    async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:  # noqa: A002 - as Runnable names them
-        """As `invoke`: it waits for nothing."""
-        return self.invoke(input, config, **kwargs)
 
 
 def _misused(builder: Any, source: Any, handoffs: Sequence[Handoff[Any, Any, Any]]) -> Iterable[Finding]:

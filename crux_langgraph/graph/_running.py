@@ -57,7 +57,9 @@ def notes_in(state: object) -> Mapping[str, Any]:
 def last_said(state: object) -> str | None:
     """Give the id of the user's last message; None when the state has none. Messages of handoff nodes do not count."""
     messages: object = as_mapping(state).get(MESSAGES_KEY)
-    for message in reversed(cast("list[Any]", messages) if isinstance(messages, list) else []):
+    if not isinstance(messages, list):
+        return None
+    for message in reversed(cast("list[Any]", messages)):
         found = getattr(message, "id", None)
         if getattr(message, "type", None) == "human" and not str(found).startswith(_OURS):
             return found

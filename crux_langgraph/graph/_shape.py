@@ -16,8 +16,7 @@ def as_mapping(state: Any) -> Mapping[str, Any]:
         return cast("Mapping[str, Any]", state)
     if _is_dataclass(state):
         return {field.name: getattr(state, field.name) for field in dataclasses.fields(state)}
-    values: dict[str, Any] = getattr(state, "__dict__", {})
-    return dict(values)
+    return dict(getattr(state, "__dict__", {}))
 
 
 def needs_raw_view(schema: Any) -> bool:

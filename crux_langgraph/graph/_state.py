@@ -5,6 +5,8 @@ from typing import Annotated, Any, cast
 
 from typing_extensions import TypedDict, TypeIs
 
+from crux_langgraph._states import MAPPINGS
+
 Record = dict[str, Any]
 
 ACTIVE_KEY = "active_agent"
@@ -66,10 +68,10 @@ class HandoffState(TypedDict, total=False):
 
 
 def _add(merged: dict[str, Record], key: str, record: Record) -> None:
-    others = [(other, _order(record, seen)) for other, seen in merged.items() if _same_handoff(record, seen)]
-    if any(order < 0 for _, order in others):
+    others = {other: _order(record, seen) for other, seen in merged.items() if _same_handoff(record, seen)}
+    if others and min(others.values()) < 0:
         return
-    for other, order in others:
+    for other, order in others.items():
         if order > 0:
             del merged[other]
     merged.pop(key, None)
@@ -78,11 +80,11 @@ def _add(merged: dict[str, Record], key: str, record: Record) -> None:
 
 def _items(channel: object) -> Iterable[tuple[str, object]]:
     # A checkpoint that something else wrote may hold anything here, and a reducer that raises locks the thread.
-    return cast("Mapping[str, object]", channel).items() if isinstance(channel, Mapping) else ()
+    return cast("Mapping[str, object]", channel).items() if isinstance(channel, MAPPINGS) else ()
 
 
 def _is_record(value: object) -> TypeIs[Mapping[str, Any]]:
-    return isinstance(value, Mapping)
+    return isinstance(value, MAPPINGS)
 
 
 def _same_handoff(record: Record, seen: Record) -> bool:

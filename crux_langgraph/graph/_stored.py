@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from langchain_core.runnables import Runnable, RunnableConfig
+from langchain_core.runnables import RunnableConfig
 
 from crux_langgraph._handoff import Handoff
 from crux_langgraph._inbox import Scope, SendOptions
 from crux_langgraph._payload import HANDOFFS_KEY
-from crux_langgraph._waiting import AWAITING, BLOCKING, Way, finish
+from crux_langgraph._waiting import Way
+from crux_langgraph.graph._flowing import FlowNode
 from crux_langgraph.graph._hops import Origin, onward
 from crux_langgraph.graph._place import current_place
 from crux_langgraph.graph._reading import Read, read_input
@@ -15,7 +16,7 @@ from crux_langgraph.graph._running import last_said
 from crux_langgraph.graph._writing import record_of
 
 
-class SendNode(Runnable[Any, Any]):
+class SendNode(FlowNode):
     """A node that sends: `builder.add_node("hand_over", SendNode(research_to_writer, read="structured_response"))`.
 
     `read` is as in `add_handoff`, `scope` as in `send`: by default the running thread. A node that runs again, after a
@@ -29,21 +30,13 @@ class SendNode(Runnable[Any, Any]):
         self._read = read
         self._scope: Scope = scope
 
-    def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> dict[str, Any]:  # noqa: A002, ARG002 - as Runnable names them
-        """Send what the state holds."""
-        return finish(self._flow(BLOCKING, input))
-
-    async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> dict[str, Any]:  # noqa: A002, ARG002 - as Runnable names them
-        """As `invoke`."""
-        return await self._flow(AWAITING, input)
-
-    async def _flow(self, way: Way, state: Any) -> dict[str, Any]:
+    async def _flow(self, way: Way, state: Any, _: RunnableConfig | None, /) -> dict[str, Any]:
         value = await read_input(way, self.handoff, self._read, state, state)
         await self.handoff.send_flow(way, value, SendOptions(scope=self._scope, tool_call_id=self.name))
         return {}
 
 
-class ReceiveNode(Runnable[Any, Any]):
+class ReceiveNode(FlowNode):
     """A node that receives: what was sent to the scope last is then in the `handoffs` channel, as if handed over here.
 
     `scope` and `wait_s` are as in `receive`. When nothing was sent the state stays as it is.
@@ -56,15 +49,7 @@ class ReceiveNode(Runnable[Any, Any]):
         self._scope: Scope = scope
         self._wait_s = wait_s
 
-    def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> dict[str, Any]:  # noqa: A002, ARG002 - as Runnable names them
-        """Give the update of the state."""
-        return finish(self._flow(BLOCKING, input))
-
-    async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> dict[str, Any]:  # noqa: A002, ARG002 - as Runnable names them
-        """As `invoke`."""
-        return await self._flow(AWAITING, input)
-
-    async def _flow(self, way: Way, state: Any) -> dict[str, Any]:
+    async def _flow(self, way: Way, state: Any, _: RunnableConfig | None, /) -> dict[str, Any]:
         payload = await self.handoff.receive_flow(way, self._scope, self._wait_s, 0)
         if payload is None:
             return {}

@@ -55,6 +55,8 @@ def brief_messages(payload: Payload[Any], state: Any, history: History) -> list[
 
 
 def _last_id(messages: object) -> str | None:
+    if messages is None:
+        return None
     ids = _message_ids(cast("list[object]", messages)[-1:] if isinstance(messages, list) else messages)
     return ids[-1] if ids else None
 

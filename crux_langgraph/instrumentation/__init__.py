@@ -1,5 +1,6 @@
 """Runs: every step of a handoff or a delegate as LangSmith and every LangChain callback handler see it."""
 
+from crux_langgraph.instrumentation._listening import is_unheard
 from crux_langgraph.instrumentation._nesting import as_subagent, is_inside_a_run
 from crux_langgraph.instrumentation._prepared import PREPARE, Mode, Prepared, identity
 from crux_langgraph.instrumentation._recording import Facts, Recording
@@ -17,6 +18,7 @@ __all__ = [
     "as_subagent",
     "identity",
     "is_inside_a_run",
+    "is_unheard",
     "recorded",
     "repairing",
 ]

@@ -1,10 +1,8 @@
-"""Telling handlers of one run: its start and its one end, in either kind of callback manager, whatever they raise."""
+"""Telling handlers of one run: its start and its one end, on either way, whatever they raise."""
 
 import asyncio
-import inspect
-import logging
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, cast
+from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from langchain_core.callbacks import AsyncCallbackManager, BaseCallbackHandler, BaseCallbackManager, CallbackManager
@@ -14,12 +12,12 @@ from langchain_core.runnables.config import (
     get_async_callback_manager_for_config,
     get_callback_manager_for_config,
 )
+from langchain_core.tracers import LangChainTracer
 
 from crux_langgraph._waiting import BLOCKING, Way
 from crux_langgraph.instrumentation._captured import OUR_TAG
+from crux_langgraph.instrumentation._events import Waiting, tell, tell_in_loop, warn
 from crux_langgraph.instrumentation._listening import Listeners, metadata_of
-
-_log = logging.getLogger("crux_langgraph")
 
 
 class _Quiet:
@@ -35,127 +33,128 @@ class _Quiet:
 
 
 class Dispatch:
-    """One run as the callback managers see it. Nothing here raises but what cancels the task."""
+    """One run as handlers hear of it. Nothing here raises but what cancels the task.
 
-    def __init__(self, way: Way, listeners: Listeners, metadata: Mapping[str, Any]) -> None:
+    They are told what LangChain's callback managers tell, by the functions that those call themselves: making managers
+    for one run copies every list and dict of the one around it four times.
+    """
+
+    def __init__(self, way: Way, listeners: Listeners, run_id: UUID, metadata: Mapping[str, Any]) -> None:
         """Find who listens. The metadata is the run's own: its children do not inherit it."""
-        manager = _inherited(way, listeners.config) if listeners.is_plain else _configured(way, listeners.config)
-        manager.metadata.update(metadata)
-        manager.tags.append(OUR_TAG)
-        manager.handlers = [_Quiet(handler) if handler.raise_error else handler for handler in manager.handlers]
-        self._manager = manager
+        config: Any = listeners.config
+        above = _around(config) if listeners.is_plain else _configured(way, config)
         self._blocks = way is BLOCKING
-        self._run: Any = None
-
-    @property
-    def handlers(self) -> list[Any]:
-        """Those who hear of the run."""
-        return cast("list[Any]", self._manager.handlers)
-
-    @property
-    def parent_run_id(self) -> UUID | None:
+        self._above = above
+        # Where LangChain was asked, what it gave has those of the config in it.
+        self._tags: Sequence[str] = (config.get("tags") or ()) if listeners.is_plain else ()
+        self._metadata: Mapping[str, Any] = metadata_of(config) if listeners.is_plain else {}
+        self._own_metadata = {**above.metadata, **self._metadata, **metadata}
+        self.parent_run_id: UUID | None = above.parent_run_id
         """The run around this one."""
-        return cast("UUID | None", self._manager.parent_run_id)
+        self._identity: dict[str, Any] = {
+            "run_id": run_id,
+            "parent_run_id": above.parent_run_id,
+            "tags": [*_joined(above.tags, self._tags), OUR_TAG],
+        }
+        self.handlers: list[Any] = [_Quiet(handler) if handler.raise_error else handler for handler in above.handlers]
+        """Those who hear of the run."""
+        self.tracers: list[Any] = [
+            handler for handler in self.handlers if isinstance(getattr(handler, "run_map", None), dict)
+        ]
+        """Those of them that keep what they heard until it ends."""
+        self._has_begun = False
 
     @property
     def child(self) -> BaseCallbackManager | None:
         """The manager of the runs below this one; None when it has not begun."""
-        if self._run is None:
+        if not self._has_begun:
             return None
-        above: Any = self._manager
-        kind: Callable[..., BaseCallbackManager] = above.__class__
-        return kind(
+        above, kind = self._above, CallbackManager if self._blocks else AsyncCallbackManager
+        tags = _joined(above.inheritable_tags, self._tags)
+        metadata = {**above.inheritable_metadata, **self._metadata}
+        return kind(  # of these lists and dicts, none is another's
             handlers=above.inheritable_handlers.copy(),
-            inheritable_handlers=above.inheritable_handlers,
-            parent_run_id=self._run.run_id,
-            tags=above.inheritable_tags.copy(),
-            inheritable_tags=above.inheritable_tags,
-            metadata=above.inheritable_metadata.copy(),
-            inheritable_metadata=above.inheritable_metadata,
+            inheritable_handlers=above.inheritable_handlers.copy(),
+            parent_run_id=self._identity["run_id"],
+            tags=tags,
+            inheritable_tags=tags.copy(),
+            metadata=metadata,
+            inheritable_metadata=metadata.copy(),
         )
 
-    async def start(self, run_id: UUID, name: str, inputs: Any) -> None:
-        """Tell of the start. A cancelled start is still told to all, so that its end can be."""
+    async def start(self, name: str, inputs: Any, *, is_alone: bool = False) -> None:
+        """Tell of the start. A cancelled start is still told to all, so that its end can be.
+
+        Of a run that `is_alone` LangSmith's tracer sends nothing before it ends.
+        """
+        told: dict[str, Any] = {**self._identity, "metadata": self._own_metadata, "name": name}
+        if is_alone and any(isinstance(tracer, LangChainTracer) for tracer in self.tracers):
+            told["defers_inputs"] = True  # LangChain's own way, for inputs that a stream has yet to bring
         try:
-            started = self._manager.on_chain_start(None, inputs, run_id=run_id, name=name)
-            self._run = started if self._blocks else await self._whole(started)
+            if self._blocks:
+                tell(self.handlers, "on_chain_start", None, inputs, **told)
+            elif waiting := tell_in_loop(self.handlers, "on_chain_start", None, inputs, **told):
+                await self._whole(waiting)
         except Exception as error:  # noqa: BLE001 - a listener's failure, whatever it is
             warn(name, error)
+        else:
+            self._has_begun = True
 
     async def end(self, outputs: Any) -> None:
         """Tell of the end of a run that did its work, or that was interrupted."""
-        await self._tell("on_chain_end", outputs)
+        await self._finish("on_chain_end", outputs)
 
     async def fail(self, error: BaseException) -> None:
         """Tell of a run that failed."""
-        await self._tell("on_chain_error", error)
+        await self._finish("on_chain_error", error)
 
-    async def _tell(self, event: str, told: Any) -> None:
-        run, self._run = self._run, None
-        if run is None:
+    async def _finish(self, event: str, told: Any) -> None:
+        if not self._has_begun:
             return
         try:
-            telling = getattr(run, event)(told)
-            if not self._blocks:
-                await telling
+            if self._blocks:
+                tell(self.handlers, event, told, **self._identity)
+            elif waiting := tell_in_loop(self.handlers, event, told, **self._identity):
+                await asyncio.shield(waiting)
         except Exception as error:  # noqa: BLE001 - as in start
             warn(event, error)
 
-    async def _whole(self, starting: Awaitable[Any]) -> Any:
-        if not any(map(_suspends, self.handlers)):
-            return await starting
-        task = asyncio.ensure_future(starting)
+    async def _whole(self, waiting: Waiting) -> None:
         try:
-            return await asyncio.shield(task)
+            await asyncio.shield(waiting)
         except asyncio.CancelledError:
-            await _wait_out(task)
-            self._run = task.result()
+            await _wait_out(waiting)
+            self._has_begun = waiting.exception() is None
             raise
 
 
-def _configured(way: Way, config: RunnableConfig | None) -> Any:
+def _configured(way: Way, config: RunnableConfig | None) -> BaseCallbackManager:
     """Give the manager that LangChain makes of everything around: the environment and the context too."""
-    configure = get_callback_manager_for_config if way is BLOCKING else get_async_callback_manager_for_config
-    return configure(ensure_config(config))
+    configure: Any = get_callback_manager_for_config if way is BLOCKING else get_async_callback_manager_for_config
+    manager: BaseCallbackManager = configure(ensure_config(config))
+    return manager
 
 
-def _inherited(way: Way, config: Any) -> Any:
-    """Give the same where nobody listens but the handlers of `config`: a fifth of the time."""
+def _around(config: Any) -> BaseCallbackManager:
+    """Give the manager of the run around, where nobody listens but the handlers of `config`: a fifth of the time."""
     above = config["callbacks"]
-    kind = CallbackManager if way is BLOCKING else AsyncCallbackManager
-    tags: Any = config.get("tags") or ()
-    metadata = metadata_of(config)
-    if not isinstance(above, BaseCallbackManager):
-        above = kind(handlers=above, inheritable_handlers=above)
-    return kind(
-        handlers=above.handlers.copy(),
-        inheritable_handlers=above.inheritable_handlers.copy(),
-        parent_run_id=above.parent_run_id,
-        tags=[*above.tags, *(tag for tag in tags if tag not in above.tags)],
-        inheritable_tags=[*above.inheritable_tags, *(tag for tag in tags if tag not in above.inheritable_tags)],
-        metadata={**above.metadata, **metadata},  # of these two dicts and four lists, none is another's
-        inheritable_metadata={**above.inheritable_metadata, **metadata},
-    )
+    if isinstance(above, BaseCallbackManager):
+        return above
+    return CallbackManager(handlers=above, inheritable_handlers=above)
 
 
-def _suspends(handler: Any) -> bool:
-    return not handler.run_inline or inspect.iscoroutinefunction(handler.on_chain_start)
+def _joined(tags: Sequence[str], more: Sequence[str]) -> list[str]:
+    return [*tags, *(tag for tag in more if tag not in tags)] if more else [*tags]
 
 
-async def _wait_out(task: "asyncio.Future[Any]") -> None:
-    while not task.done():
+async def _wait_out(waiting: Waiting) -> None:
+    while not waiting.done():
         try:
-            await asyncio.wait([task])
+            await asyncio.wait([waiting])
         except asyncio.CancelledError:
             continue  # the first one is on its way already
 
 
-def warn(what: str, error: BaseException) -> None:
-    """Log that a listener failed; by type alone, since its words may quote what it was told."""
-    _log.warning("A listener failed at %s: %s", what, type(error).__name__)
-
-
-def tree_of(handler: Any, run_id: UUID | None) -> Any:
-    """Give the run that a tracer keeps under this id; None for other handlers."""
-    runs: Any = getattr(handler, "run_map", None)
-    return runs.get(str(run_id)) if runs else None
+def tree_of(tracer: Any, run_id: UUID | None) -> Any:
+    """Give the run that a tracer keeps under this id."""
+    return tracer.run_map.get(str(run_id))

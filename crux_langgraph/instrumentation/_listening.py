@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, cast
 
-from langchain_core.callbacks import BaseCallbackManager
+from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler, BaseCallbackManager
 from langchain_core.globals import get_debug
 from langchain_core.runnables.config import RunnableConfig, var_child_runnable_config
 from langchain_core.tracers import LangChainTracer
@@ -17,9 +17,11 @@ from crux_langgraph.instrumentation._settings import current_settings
 
 # Hooks bring listeners in by context variables (`collect_runs()` does). Core has no public list of them, so without this
 # one every run is built and then asked who hears it: slower, and as right.
-_is_tracing: Callable[[Any], object] = cast("Any", utils).tracing_is_enabled
+_is_tracing: Callable[[Mapping[str, Any]], object] = cast("Any", utils).tracing_is_enabled
 _TOLD = ("model", "checkpoint_ns")
 _SCALARS = (str, int, float, bool)
+_EVENTS = ("on_chain_start", "on_chain_end", "on_chain_error")
+_NOTHING = {getattr(kind, event) for kind in (BaseCallbackHandler, AsyncCallbackHandler) for event in _EVENTS}
 _HOOKS: Any = getattr(tracing, "_configure_hooks", None)
 
 
@@ -38,14 +40,26 @@ def listeners() -> Listeners | None:
     """Give those who listen here and now; None when nobody does."""
     config = var_child_runnable_config.get()
     stream = _stream() if current_settings().stream else None
-    context = get_tracing_context()
     if _is_hooked() or tracing.tracing_v2_callback_var.get() is not None or get_debug():
         return Listeners(config, True, False, stream)
+    context = get_tracing_context()
     if _is_traced(context):
         return Listeners(config, True, _has_tracer(config, context), stream)
     if _has_ears(config):
         return Listeners(config, True, True, stream)
     return None if stream is None else Listeners(config, False, True, stream)
+
+
+def is_unheard(config: RunnableConfig | None) -> bool:
+    """Say whether nobody listens to a node of a graph, by the config that it was given; False where that is not sure.
+
+    The environment and the context were asked for listeners when the graph started, and LangGraph tells no others of
+    its nodes; but a hook may have brought one in since.
+    """
+    callbacks = config.get("callbacks") if config else None
+    if not isinstance(callbacks, BaseCallbackManager) or callbacks.parent_run_id is None:
+        return False
+    return not callbacks.handlers and not _is_hooked() and not current_settings().stream
 
 
 def _is_traced(context: Mapping[str, Any]) -> bool:
@@ -59,7 +73,7 @@ def metadata_of(config: Mapping[str, Any]) -> dict[str, Any]:
     """Give the metadata that LangChain gives the runs of a config: with two of the things that it is configured by."""
     metadata: dict[str, Any] = dict(config.get("metadata") or {})
     configurable: Mapping[str, Any] = config.get("configurable") or {}
-    for key in _TOLD:
+    for key in _TOLD if configurable else ():
         if isinstance(value := configurable.get(key), str):
             metadata.setdefault(key, value)
     return metadata
@@ -88,7 +102,14 @@ def _knows(tracer: LangChainTracer, config: Mapping[str, Any]) -> bool:
 def _has_ears(config: Any) -> bool:
     callbacks = config.get("callbacks") if config else None
     handlers = callbacks.handlers if isinstance(callbacks, BaseCallbackManager) else callbacks
-    return any(not handler.ignore_chain for handler in handlers or ())
+    return any(map(_hears, handlers or ()))
+
+
+def _hears(handler: Any) -> bool:
+    """Say whether it does anything when a chain starts or ends: one that counts a model's tokens does not."""
+    if handler.ignore_chain:
+        return False
+    return any(getattr(getattr(handler, event, None), "__func__", None) not in _NOTHING for event in _EVENTS)
 
 
 def _is_hooked() -> bool:
@@ -96,7 +117,7 @@ def _is_hooked() -> bool:
         return True
     for variable, _, made_by, environment in _HOOKS:
         handler = variable.get()
-        if (handler is not None and not handler.ignore_chain) or (made_by is not None and environment is not None):
+        if (handler is not None and _hears(handler)) or (made_by is not None and environment is not None):
             return True
     return False
 

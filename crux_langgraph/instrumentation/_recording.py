@@ -1,11 +1,10 @@
 """One step as a run: opened under whatever run is around it, ended exactly once, and free when nobody listens."""
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from sys import maxsize
 from time import perf_counter
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, Self
 from uuid import UUID
 
 from langchain_core.callbacks import BaseCallbackManager
@@ -13,11 +12,13 @@ from langchain_core.runnables import RunnableConfig
 from langchain_core.runnables.config import patch_config, var_child_runnable_config
 from langchain_core.utils.uuid import uuid7
 from langgraph.errors import GraphBubbleUp, GraphInterrupt
+from langgraph.types import StreamWriter
 
 from crux_langgraph._waiting import Way
 from crux_langgraph.errors import CruxError
-from crux_langgraph.instrumentation._dispatching import Dispatch, tree_of, warn
+from crux_langgraph.instrumentation._dispatching import Dispatch, tree_of
 from crux_langgraph.instrumentation._errors import recorded_error
+from crux_langgraph.instrumentation._events import warn
 from crux_langgraph.instrumentation._late import add_metadata, attach, mark_interrupted
 from crux_langgraph.instrumentation._listening import Listeners, listeners
 from crux_langgraph.instrumentation._settings import current_settings
@@ -51,12 +52,18 @@ class Recording:
     _end: End | None = None
     _run: "_Run | None" = None
 
-    def __init__(self, way: Way, name: str, facts: Facts) -> None:
-        """Prepare a run of this name; `facts` are its metadata from the start."""
+    def __init__(self, way: Way, name: str, facts: Facts, *, is_alone: bool = False, unheard: bool = False) -> None:
+        """Prepare a run of this name; `facts` are its metadata from the start.
+
+        One that `is_alone` has no code of a user's inside, so it takes no time and nothing hangs below it: LangSmith is
+        told of it once, when it ends, for half of what a start and an end cost. Other handlers hear of both. `unheard`:
+        it is known that nobody listens.
+        """
         self._way = way
         self._name = name
         self._facts = facts
-        self._told = listeners()
+        self._is_alone = is_alone
+        self._told = None if unheard else listeners()
         self._began = perf_counter()
 
     async def __aenter__(self) -> Self:
@@ -77,7 +84,7 @@ class Recording:
         if self._told is None:
             return
         try:
-            self._run = _Run(self._way, self._name, self._facts, self._told)
+            self._run = _Run(self._way, self._name, self._facts, self._told, is_alone=self._is_alone)
         except Exception as error:  # noqa: BLE001 - LangChain refuses to configure: nobody can be told
             self._told = None
             warn(self._name, error)
@@ -100,31 +107,33 @@ class Recording:
 
 
 class _Run:
-    def __init__(self, way: Way, name: str, facts: Facts, told: Listeners) -> None:
+    def __init__(self, way: Way, name: str, facts: Facts, told: Listeners, *, is_alone: bool) -> None:
         self._id: UUID = uuid7()
         self._name = name
-        self._facts = dict(facts)
+        self._facts: dict[str, Any] = {**facts}
         self._stream = told.stream
         self._settings = current_settings()
-        self._sums = Sums()
+        self._sums: Sums | None = None
         self._files: dict[str, bytes] = {}
         self._token: Any = None
         self._config = told.config
-        self._dispatch = Dispatch(way, told, self._facts) if told.handlers else None
+        self._is_alone = is_alone
+        self._dispatch = Dispatch(way, told, self._id, self._facts) if told.handlers else None
 
     async def start(self, inputs: View) -> None:
         shown = self._shown("input", inputs)
-        self._write("start", shown)
+        if self._stream is not None:
+            self._write(self._stream, "start", shown)
         if self._dispatch is None:
             return
-        await self._dispatch.start(self._id, self._name, shown)
+        await self._dispatch.start(self._name, shown, is_alone=self._is_alone)
         child = self._dispatch.child
         if child is not None:
             self._token = var_child_runnable_config.set(_below(self._config, child))
 
     def link(self) -> dict[str, str]:
-        handlers = self._dispatch.handlers if self._dispatch else ()
-        traces = [tree.trace_id for handler in handlers if (tree := tree_of(handler, self._id)) is not None]
+        tracers = self._dispatch.tracers if self._dispatch else ()
+        traces = [tree.trace_id for tracer in tracers if (tree := tree_of(tracer, self._id)) is not None]
         return {"run_id": str(self._id), **({"trace_id": str(traces[0])} if traces else {})}
 
     async def stop(self, error: BaseException | None, end: End | None, seconds: float) -> None:
@@ -133,21 +142,21 @@ class _Run:
         # A new dict: who was told of the start keeps that one.
         self._facts = {**self._facts, "crux_duration_s": seconds}
         if error is None:
-            await self._ended(*(end or (dict, dict)))
+            await self._close(self._given(*(end or (dict, dict))))
         elif isinstance(error, GraphBubbleUp):
             await self._interrupted(error)
         else:
             await self._failed(error)
 
-    async def _ended(self, outputs: View, facts: Callable[[], Facts]) -> None:
+    def _given(self, outputs: View, facts: Callable[[], Facts]) -> Facts:
         shown = self._shown("output", outputs)  # before the facts, which may be about it
         self._facts.update(self._asked(facts))
-        await self._close({**shown, FACTS_KEY: self._facts})
+        return {**shown, FACTS_KEY: self._facts}
 
     async def _interrupted(self, signal: GraphBubbleUp) -> None:
         self._facts["crux_status"] = "interrupted" if isinstance(signal, GraphInterrupt) else "parent_command"
         if self._dispatch and isinstance(signal, GraphInterrupt):
-            mark_interrupted(self._dispatch.handlers, self._dispatch.parent_run_id)
+            mark_interrupted(self._dispatch.tracers, self._dispatch.parent_run_id)
         await self._close({FACTS_KEY: self._facts})
 
     async def _failed(self, error: BaseException) -> None:
@@ -155,33 +164,40 @@ class _Run:
         if layer is not None:
             self._facts["crux_layer"] = layer
         told = recorded_error(error)
-        self._write("error", {"error": repr(told), FACTS_KEY: self._facts})
+        if self._stream is not None:
+            self._write(self._stream, "error", {"error": repr(told), FACTS_KEY: self._facts})
         if self._dispatch:
-            self._finish(self._dispatch)
+            self._add_late(self._dispatch.tracers)
             await self._dispatch.fail(told)
 
     async def _close(self, outputs: Facts) -> None:
-        self._write("end", outputs)
-        if self._dispatch:
-            self._finish(self._dispatch)
+        if self._stream is not None:
+            self._write(self._stream, "end", outputs)
+        if self._dispatch is not None:
+            self._add_late(self._dispatch.tracers)
             await self._dispatch.end(outputs)
 
-    def _finish(self, dispatch: Dispatch) -> None:
-        add_metadata(dispatch.handlers, self._id, self._facts)
-        if self._files:
-            attach(dispatch.handlers, self._id, self._files)
+    def _add_late(self, tracers: list[Any]) -> None:
+        if tracers:
+            add_metadata(tracers, self._id, self._facts)
+        if tracers and self._files:
+            attach(tracers, self._id, self._files)
 
-    def _shown(self, side: str, view: View) -> dict[str, Any]:
+    def _shown(self, side: str, view: View) -> Facts:
+        settings = self._settings
         try:
             made = view()
             whole, most_bytes = made if isinstance(made, Sized) else (made, maxsize)
-            if self._settings.attachments:
+            if settings.attachments:
                 self._files[side] = json_bytes(whole)
-            if most_bytes > self._settings.view_bytes:
-                whole = capped(whole, self._settings.view_bytes, sums=self._sums)
-            return cast("dict[str, Any]", whole)
+            return whole if most_bytes <= settings.view_bytes else self._capped(whole)
         except Exception as error:  # noqa: BLE001 - a serializer of the user's may raise anything
             return {side: f"[not shown: {type(error).__name__} while it was written]"}
+
+    def _capped(self, whole: Facts) -> Facts:
+        self._sums = self._sums or Sums()
+        shown: Facts = capped(whole, self._settings.view_bytes, sums=self._sums)
+        return shown
 
     def _asked(self, facts: Callable[[], Facts]) -> Facts:
         try:
@@ -189,12 +205,10 @@ class _Run:
         except Exception as error:  # noqa: BLE001 - a counter of the user's may raise anything
             return {"crux_facts": f"not counted: {type(error).__name__}"}
 
-    def _write(self, event: str, data: Facts) -> None:
-        if self._stream is None:
-            return
+    def _write(self, stream: StreamWriter, event: str, data: Facts) -> None:
         told = {FACTS_KEY: self._name, "event": event, "run_id": str(self._id), "metadata": self._facts, "data": data}
         try:
-            self._stream(told)
+            stream(told)
         except Exception as error:  # noqa: BLE001 - the reader of a stream may be gone
             warn(self._name, error)
 
@@ -203,11 +217,14 @@ def _below(config: RunnableConfig | None, child: BaseCallbackManager) -> Runnabl
     if config is None:
         return patch_config(None, callbacks=child)
     # As `patch_config` does, without the copies: a name and an id are of the run that this config was made for.
-    kept = {key: value for key, value in config.items() if key not in ("run_name", "run_id")}
-    return cast("RunnableConfig", {**kept, "callbacks": child})
+    below: RunnableConfig = {**config, "callbacks": child}
+    below.pop("run_name", None)
+    below.pop("run_id", None)
+    return below
 
 
 def _reset(token: Any) -> None:
-    # A flow that the garbage collector closes is closed in another context, where there is nothing to reset.
-    with suppress(ValueError):
+    try:  # noqa: SIM105 - `suppress` takes three calls, on the way of every run
         var_child_runnable_config.reset(token)
+    except ValueError:
+        pass  # a flow that the garbage collector closes is closed in another context: there is nothing to reset

@@ -1,8 +1,10 @@
 """Payloads: their context behind a fence, their receipt, and the envelope they become."""
 
+import gc
 import json
 import pickle
 import re
+import weakref
 from typing import Annotated, Any
 
 import pytest
@@ -246,6 +248,19 @@ def test_a_serializer_that_raises_is_told_by_the_payload() -> None:
     for write in (payload.to_envelope, lambda: payload.context, lambda: repr(payload)):
         with pytest.raises(errors.OutputError, match="cannot be written as JSON"):
             write()
+
+
+def test_a_payload_and_its_data_are_let_go_without_the_garbage_collector() -> None:
+    gc.disable()
+    try:
+        payload = NOTE.prepare({"text": "hello"})
+        assert payload.context
+        assert payload.receipt.input_tokens
+        seen = weakref.ref(payload.data)
+        del payload
+        assert seen() is None
+    finally:
+        gc.enable()
 
 
 def test_pickling_a_payload_says_what_to_send_instead() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from contextvars import copy_context
 from typing import Any
 
@@ -21,7 +22,7 @@ from langsmith.run_helpers import tracing_context
 from support import BAD, GOOD, Brief, Call, Research, ScriptedModel, State, calling, make, to_brief, two_agents
 from watching import Traced
 
-from crux_langgraph import Delegate, add_handoff, delegate, errors, handoff
+from crux_langgraph import Delegate, Handoff, add_handoff, delegate, errors, handoff
 
 CROSSING = make()
 
@@ -201,6 +202,31 @@ async def test_the_facts_are_metadata_of_the_run_alone(call: Call, traced: Trace
     assert server.parent(asked) == "handoff:prepare"
     assert "usage_metadata" not in {**metadata, **run["outputs"]}
     assert "crux" in run["tags"]
+
+
+@pytest.mark.parametrize("found", [GOOD, BAD], ids=["success", "failure"])
+async def test_a_handoff_that_nothing_can_hang_below_is_sent_once(call: Call, traced: Traced, found: Any) -> None:
+    with suppress(errors.InputError):
+        await call.prepare(Handoff.of(Research, id="as-it-is"), found)
+    server = traced.sent()
+    [run] = server.find("handoff:prepare")
+    assert server.patches == {}
+    assert run["extra"]["metadata"]["crux_duration_s"] > 0
+    assert bool(run.get("error")) == (found is BAD)
+    assert bool(run.get("outputs")) == (found is GOOD)
+
+
+def test_a_handoff_with_a_transform_is_sent_before_that_runs(traced: Traced) -> None:
+    sent: list[str] = []
+
+    def transform(research: Research) -> Brief:
+        traced.client.flush()
+        traced.server.wait_idle()
+        sent.extend(run["name"] for run in traced.server.posts.values())
+        return to_brief(research)
+
+    handoff(transform).prepare(GOOD)
+    assert sent == ["handoff:prepare"]
 
 
 async def test_an_error_is_an_error_from_the_handoff_to_the_root(call: Call, traced: Traced) -> None:

@@ -10,11 +10,16 @@ from langsmith_server import LangSmithServer
 PROGRAM = """
 import sys
 sys.path.insert(0, sys.argv[1])
-from support import make, two_agents
+from support import Brief, make, two_agents
+from crux_langgraph import Handoff
 import langsmith.run_trees
 from opentelemetry import trace
 
-two_agents(make(max_tokens=500)).compile().invoke({})
+def passes_on(_):
+    Handoff.of(Brief, id="as-it-is").prepare({"task": "t"})
+    return {}
+
+two_agents(make(max_tokens=500)).add_node("c", passes_on).add_edge("b", "c").compile().invoke({})
 langsmith.run_trees.get_cached_client().flush()
 trace.get_tracer_provider().force_flush()
 """
@@ -35,18 +40,19 @@ def test_runs_arrive_as_spans_below_the_right_ones(tmp_path: Path) -> None:
         ran = [sys.executable, "-c", PROGRAM, str(tests)]
         subprocess.run(ran, env=environment, cwd=tmp_path, check=True, capture_output=True, timeout=120)
         server.wait_idle()
-        spans = {span["name"]: span for span in server.spans}
-        assert spans.keys() == {"LangGraph", "a", "a-to-b", "handoff:prepare", "b"}
-        above = {span["id"]: span["name"] for span in spans.values()}
-        assert {name: above.get(span["parent"]) for name, span in spans.items()} == {
-            "LangGraph": None,
-            "a": "LangGraph",
-            "a-to-b": "LangGraph",
-            "handoff:prepare": "a-to-b",
-            "b": "LangGraph",
+        above = {span["id"]: span["name"] for span in server.spans}
+        assert {(span["name"], above.get(span["parent"])) for span in server.spans} == {
+            ("LangGraph", None),
+            ("a", "LangGraph"),
+            ("a-to-b", "LangGraph"),
+            ("handoff:prepare", "a-to-b"),
+            ("b", "LangGraph"),
+            ("c", "LangGraph"),
+            ("handoff:prepare", "c"),
         }
-        attributes = spans["handoff:prepare"]["attributes"]
-        assert attributes["langsmith.span.kind"] == "chain"
-        assert attributes["langsmith.metadata.crux_from_agent"] == "a"
-        assert attributes["langsmith.metadata.crux_tier"] == "verbatim"
+        first, alone = (span["attributes"] for span in server.spans if span["name"] == "handoff:prepare")
+        assert alone["langsmith.metadata.crux_handoff_id"] == "as-it-is"
+        assert first["langsmith.span.kind"] == "chain"
+        assert first["langsmith.metadata.crux_from_agent"] == "a"
+        assert first["langsmith.metadata.crux_tier"] == "verbatim"
         assert not any("x-api-key" in headers for headers in server.headers)

@@ -1,24 +1,22 @@
 """Each handoff and each delegate is a run that every LangChain callback handler sees, with one end for each start."""
 
 import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import copy_context
 from functools import partial
 from typing import Annotated, Any
 
 import pytest
 from langchain_core.callbacks import AsyncCallbackHandler
-from langchain_core.runnables.config import var_child_runnable_config
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.errors import ParentCommand
 from langgraph.graph import START, StateGraph
 from langgraph.types import Command, interrupt
 from pydantic import BaseModel
 from support import BAD, GOOD, Brief, Call, Research, ScriptedModel, State, make, to_brief, two_agents
-from watching import Seen
+from watching import Seen, listened
 
-from crux_langgraph import Private, delegate, errors, handoff
+from crux_langgraph import HandoffNode, Private, delegate, errors, handoff
 from crux_langgraph.instrumentation import _listening, recorded
 from crux_langgraph.instrumentation._errors import RecordedError
 
@@ -371,16 +369,6 @@ class Turning(Seen):
             raise ZeroDivisionError(GOOD["question"])
 
 
-@contextmanager
-def listened(handler: Any) -> Iterator[None]:
-    """Be inside a run that this handler listens to."""
-    token = var_child_runnable_config.set({"callbacks": [handler]})
-    try:
-        yield
-    finally:
-        var_child_runnable_config.reset(token)
-
-
 @pytest.mark.parametrize("event, where", [("start", "handoff:prepare"), ("end", "on_chain_end")])
 async def test_a_listener_that_comes_to_insist_on_its_errors_is_logged_by_their_type(
     call: Call, caplog: pytest.LogCaptureFixture, event: str, where: str
@@ -419,6 +407,19 @@ async def test_a_context_variables_listener_is_heard_where_core_lists_none(
     monkeypatch.setattr(_listening, "_HOOKS", None)
     await call.prepare(make(), GOOD)
     assert [name for name, _ in traced_here.ours()] == ["handoff:prepare"]
+
+
+async def test_a_handoff_node_that_a_node_of_the_users_calls_is_heard(call: Call, seen: Seen) -> None:
+    node = HandoffNode(make(), read="found")
+
+    async def acalls(_: State) -> Any:
+        return await node.ainvoke({"found": GOOD})
+
+    builder: Any = StateGraph(State)
+    builder.add_node("a", acalls if call.is_async else lambda _: node.invoke({"found": GOOD}))
+    builder.add_edge(START, "a")
+    await call(builder.compile(), {}, {"callbacks": [seen]})
+    assert [name for name, _ in seen.ours()] == ["handoff:prepare"]
 
 
 async def test_outside_of_a_graph_a_handoff_that_was_to_tell_a_stream_crosses_too(call: Call) -> None:

@@ -1,10 +1,12 @@
-"""Two ways to watch runs: a plain callback handler, and a real LangSmith client with a server of our own."""
+"""Ways to watch runs: a plain callback handler, in a run or alone, and a real LangSmith client with a server of ours."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import langsmith
 from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.runnables.config import var_child_runnable_config
 from langsmith import Client
 from langsmith.env import get_langchain_env_var_metadata, get_runtime_environment
 from langsmith_server import LangSmithServer
@@ -64,3 +66,13 @@ def tracing(server: LangSmithServer, client: Client) -> Iterator[Traced]:
     finally:
         langsmith.configure(client=None, enabled=None, project_name=None)
         client.close()
+
+
+@contextmanager
+def listened(*handlers: Any) -> Iterator[None]:
+    """Be inside a run that these handlers listen to."""
+    token = var_child_runnable_config.set({"callbacks": [*handlers]})
+    try:
+        yield
+    finally:
+        var_child_runnable_config.reset(token)

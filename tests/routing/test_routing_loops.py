@@ -1,8 +1,10 @@
 """The path of hops travels with the payload: no payload goes round unchanged, and none goes further than `max_hops`."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from blockbuster import BlockBuster
 from desk import Bill, State, call_of
 from langchain.agents import create_agent
 from langgraph.checkpoint.memory import InMemorySaver
@@ -11,6 +13,7 @@ from support import Call, ScriptedModel, calling
 
 from crux_langgraph import Handoff, HandoffState, add_active_router, add_handoff, add_handoffs, errors
 from crux_langgraph.middleware import HandoffRouting
+from crux_langgraph.stores.sqlite import SqliteStore
 
 THREAD = {"configurable": {"thread_id": "1"}}
 
@@ -83,10 +86,10 @@ async def test_the_path_begins_anew_when_the_user_speaks(call: Call) -> None:
         assert len(ran) == 2
 
 
-def static(schema: Any, **options: Any) -> Any:
+def static(schema: Any, *, store: Any = None, **options: Any) -> Any:
     """Two nodes that hand the same payload to and fro on edges, three times each at most."""
-    there = Handoff.of(Bill, id="there", from_agent="a", to_agent="b")
-    back = Handoff.of(Bill, id="back", from_agent="b", to_agent="a")
+    there = Handoff.of(Bill, id="there", from_agent="a", to_agent="b", store=store)
+    back = Handoff.of(Bill, id="back", from_agent="b", to_agent="a", store=store)
     builder: Any = StateGraph(schema)
     builder.add_node("a", lambda state: {"n": state.get("n", 0) + 1})
     builder.add_node("b", lambda _: {})
@@ -120,6 +123,24 @@ async def test_a_loop_over_edges_is_caught_too(call: Call, schema: Any) -> None:
 async def test_a_loop_over_edges_that_changes_something_ends_by_itself(call: Call, schema: Any) -> None:
     out = await call(static(schema).compile(), {"messages": ["go"], "changing": True})
     assert out["n"] == 3
+
+
+@pytest.fixture
+def store(call: Call, no_blocking: BlockBuster) -> Iterator[SqliteStore]:
+    """Made outside of any event loop; the sync form is called inside one, as in a notebook, and a store blocks."""
+    if not call.is_async:
+        no_blocking.deactivate()
+    made = SqliteStore(":memory:")
+    yield made
+    made.close()
+
+
+async def test_a_loop_is_caught_by_payloads_in_the_store_and_only_by_equal_ones(call: Call, store: SqliteStore) -> None:
+    graph = static(Chatting, store=store, store_above_bytes=0).compile()
+    out = await call(graph, {"messages": ["go"], "changing": True})
+    assert (out["n"], [record["data"] for record in out["handoffs"].values()]) == (3, [None, None])
+    with pytest.raises(errors.LoopError, match="there -> back -> there"):
+        await call(graph, {"messages": ["go"]})
 
 
 @pytest.mark.parametrize("schema", [Numbers, Chatting])
