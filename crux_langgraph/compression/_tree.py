@@ -140,8 +140,9 @@ class _Reader:
         kind = _of_type(annotation, list)
         values = list(cast("Iterable[Any]", value)) if is_series(value) else []
         paired = values if len(values) == len(dumped) else dumped
+        named = list(_declared(kind).values())  # those of a NamedTuple, whose JSON is a list
         nodes = [
-            self._marked(one, item, _argument(kind, at), f"{path}[]", depth)
+            self._marked(one, item, named[at] if at < len(named) else _argument(kind, at), f"{path}[]", depth)
             for at, (one, item) in enumerate(zip(paired, dumped, strict=True))
         ]
         return _ordered(value, [node for node in nodes if node is not GONE])

@@ -207,3 +207,28 @@ def test_sets_stand_in_one_order_whatever_the_hash_seed() -> None:
 def test_what_is_nested_too_deep_is_shown_unless_something_in_it_could_be_private() -> None:
     assert "bottom" in fit({"a": deep({"k": "bottom"})}, 3_000).text
     assert "hush" not in fit({"a": deep({"k": Plain()})}, 3_000).text
+
+
+class Page(NamedTuple):
+    text: str
+    raw: Annotated[str, Omit()]
+
+
+class Rule(NamedTuple):
+    by: str
+    rule: Annotated[str, Pin()]
+
+
+class Book(BaseModel):
+    pages: list[Page]
+    anything: Any
+    rules: tuple[Rule, ...]
+
+
+@pytest.mark.parametrize("size", [2, 900])
+def test_the_fields_of_a_named_tuple_are_pinned_and_omitted_as_declared(size: int) -> None:
+    pages = [Page(f"ann wrote {n} words " * 10, "left aside") for n in range(size)]
+    rule = 'Do not "sail"\nat night.'
+    fitted = fit(Book(pages=pages, anything=pages, rules=(Rule("bob", rule),)), 300)
+    assert ("left aside" in fitted.text, rule in fitted.text) == (False, True)
+    assert {part.path for part in fitted.parts if part.reason == "declared Omit()"} == {"pages[][]", "anything[][]"}
