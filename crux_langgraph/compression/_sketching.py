@@ -9,10 +9,10 @@ import re
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator
 from itertools import accumulate
-from typing import Any
+from typing import Any, cast
 
 from crux_langgraph.compression._lumps import LONGEST, WANTED, Dump, Lump
-from crux_langgraph.compression._scalars import opens_json, parsed
+from crux_langgraph.compression._scalars import is_empty, opens_json, parsed
 from crux_langgraph.compression._tree import Marked
 from crux_langgraph.compression._turns import Conversation
 from crux_langgraph.compression._units import KIND, LINE, TEXT, Document, Kind, Row
@@ -54,7 +54,7 @@ class _Sketcher(Walker):
     def _sketch_record(self, lumps: list[Lump], label: str, part: int) -> None:
         self.document.structured = True
         for _, entries, text in lumps:
-            if text is None:
+            if text is None or _says_nothing(entries):
                 self.record(entries, label, part)
             else:
                 self.document.defer(_read(text), part, (Walker.record, (entries, label, part)))
@@ -63,7 +63,7 @@ class _Sketcher(Walker):
         self.document.structured = True
         shape = self._shape(items, part)
         for start, entries, text in lumps:
-            if text is None:
+            if text is None or (shape is None and all(map(_says_nothing, entries))):
                 self.items(entries, start, shape, label, part)
             else:
                 self.document.defer(_read(text), part, (Walker.items, (entries, start, shape, label, part)))
@@ -154,6 +154,11 @@ def _empty_copy(sketch: Document) -> tuple[Document, Walker]:
 def _read(text: str) -> str:
     """Give JSON text with words that are not glued to the signs for new lines."""
     return text.replace("\\n", " ")
+
+
+def _says_nothing(node: Any) -> bool:
+    """Whether nothing but void units comes of it: what is nowhere shown takes no gap, and no room in what is read."""
+    return is_empty(node) or (type(node) is dict and all(map(_says_nothing, cast("dict[str, Any]", node).values())))
 
 
 def _is_json(text: str) -> bool:

@@ -158,3 +158,28 @@ def test_pinned_messages_stand_whole_beside_a_long_field() -> None:
 @pytest.mark.parametrize("depth", [70, 300, 700, 950])
 def test_json_that_is_nested_deep_is_text(depth: int) -> None:
     assert "bottom" in fit("[" * depth + '"bottom of the sea"' + ', "more of it"]' * depth, 300, task="sea").text
+
+
+NOTHING: list[Any] = [{"of": {"name": None, "tags": []}} for _ in range(3000)]
+
+
+def test_a_long_field_that_says_nothing_is_empty_and_not_left_out() -> None:
+    fitted = fit({"crates": NOTHING, "notes": "The ship left at dawn. " * 300}, 200)
+    crates = next(part for part in fitted.parts if part.path == "crates")
+    assert (crates.tier, crates.reason, "left out" in fitted.text) == ("compact", "empty", False)
+
+
+def test_what_says_nothing_takes_no_room_from_what_does() -> None:
+    fitted = fit({"crates": [*NOTHING, {"of": {"name": "rope"}}], "notes": "The ship left at dawn. " * 300}, 2_300)
+    assert fitted.omitted == ()
+
+
+class Rules(BaseModel):
+    first: Annotated[str, Pin()]
+    crates: list[Any]
+    last: Annotated[str, Pin()]
+
+
+def test_between_pins_no_gap_is_paid_for_what_says_nothing() -> None:
+    rules = Rules(first="Sail on.", crates=NOTHING, last="Stay there.")
+    assert fit(rules, 6, counter=lambda text: len(text.split())).text == "first: Sail on.\nlast: Stay there."
