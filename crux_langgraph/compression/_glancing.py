@@ -12,6 +12,7 @@ from itertools import accumulate, chain, groupby
 from operator import itemgetter
 from typing import NamedTuple
 
+from crux_langgraph.compression._counting import weigh
 from crux_langgraph.compression._relevance import Query
 from crux_langgraph.compression._sketching import read_alone, read_units
 from crux_langgraph.compression._spellings import asked_facts, asked_in, words_of, worth_of
@@ -25,6 +26,9 @@ LEAST_POOL = 10_000
 _PER_ROOM = 1.5
 _STEP = 1.1
 """Pools grow in steps, so that budgets of about the same size look at the same pool."""
+_ENOUGH = 1.25
+"""What a pool costs when it is read, for what fits: of lumps that shrink as they are read, more are taken."""
+_STEP_AGAIN = 2.0
 _STRETCH = 300
 _ALMOST = 0.7
 """A stretch is drawn when it is worth this share of the best: to find the best one costs more than it gains here."""
@@ -56,8 +60,11 @@ class Worth(NamedTuple):
     openers: Sequence[int] = ()
 
 
-def worth_weighing(sketch: Document, query: Query, room: float) -> Worth:
-    """Read what is worth weighing when about `room` characters fit: all of it unless there is too much."""
+def worth_weighing(sketch: Document, query: Query, room: float, cost: float) -> Worth:
+    """Read what is worth weighing when about `room` characters fit, or `cost` estimated tokens: all unless it is too much.
+
+    Characters are those of a payload as it is given. Little may be left of them when it is read: then more is read.
+    """
     rows = sketch.rows
     every = range(len(rows))
     long = sum(map(len, map(itemgetter(TEXT), rows)))
@@ -68,10 +75,17 @@ def worth_weighing(sketch: Document, query: Query, room: float) -> Worth:
     while size < LEAST_POOL + _PER_ROOM * room:
         size *= _STEP
     glance = _Glance(sketch, query)
-    chosen = every if long <= size else glance.best(size)
-    document, places = read_units(sketch, set(chosen))
-    units = list(chain.from_iterable(range(places[at], places[at + 1]) for at in chosen))
-    return Worth(document, units, glance.openers(document, places))
+    worth = glance.read(every if long <= size else glance.best(size))
+    while size < long and (found := _cost(worth)) < _ENOUGH * cost:
+        size *= max(_STEP_AGAIN, _ENOUGH * cost / max(1.0, found))
+        worth = glance.read(every if long <= size else glance.best(size))
+    return worth
+
+
+def _cost(worth: Worth) -> float:
+    """Estimate the tokens of those units that may be shown or left out."""
+    parts, rows = worth.document.parts, map(worth.document.rows.__getitem__, worth.units)
+    return weigh(" ".join(row[TEXT] for row in rows if row[KIND] != "void" and not parts[row[PART]].pinned))
 
 
 class _Glance:
@@ -106,10 +120,17 @@ class _Glance:
                 break
             chosen.add(at)
             taken += stretches[at].size
+        self._forget()
         units = chain.from_iterable(range(stretches[at].start, stretches[at].stop) for at in chosen)
         read = {*units, *pinned_units(self._document)}
         needs = self._document.needs
         return sorted({*read, *(needs[at] for at in read if at in needs)})
+
+    def read(self, units: Sequence[int]) -> Worth:
+        """Read some units. Which units open the fields is the same whatever else is read."""
+        document, places = read_units(self._document, set(units))
+        inside = list(chain.from_iterable(range(places[at], places[at + 1]) for at in units))
+        return Worth(document, inside, self.openers(document, places))
 
     def openers(self, document: Document, places: Sequence[int]) -> list[int]:
         """Give the best unit of each field that may be left out, in the document with these places of the units."""
@@ -179,6 +200,11 @@ class _Glance:
         for word in set(self._words[at]) - self._known:
             gains[word] = worth[word][1]
         self._known.update(self._words[at])
+
+    def _forget(self) -> None:
+        """Count all words as new again."""
+        self._gains.update((word, self._worth[word][0]) for word in self._known)
+        self._known.clear()
 
     def _factored(self, asked: dict[str, float]) -> list[float]:
         """Multiply what does not depend on the other words: weight, author, size, nearness to the task."""

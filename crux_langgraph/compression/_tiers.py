@@ -86,7 +86,7 @@ class Fitting:
         self._check_pins()
         room = self._budget.max_tokens * self._account.characters_per_token
         query = _without_echo(query, self._sketch, self._raw)
-        worth = worth_weighing(self._sketch, query, room)
+        worth = worth_weighing(self._sketch, query, room, self._budget.max_tokens / self._account.tokens_per_cost)
         document = worth.document
         ranking = Ranking(worth, query)
         selector = Selector(document, Renderer(document), ranking, self._budget)

@@ -104,6 +104,28 @@ def test_where_there_is_room_for_more_than_there_is_all_is_weighed() -> None:
     assert _glancing._Glance(document, Query("")).best(1e9) == list(range(len(document.rows)))
 
 
+NAMES = ("the_name_of_the_harbour_where_it_lies", "the_number_of_days_it_was_under_way", "the_place_in_the_queue")
+
+
+@pytest.mark.parametrize("budget", [8_000, 16_000])
+def test_a_budget_is_used_where_most_of_a_payload_is_the_names_of_its_fields(budget: int) -> None:
+    rows = [dict.fromkeys(NAMES, n * 7919 % 10**5) for n in range(9000)]
+    assert fit(rows, budget).tokens > 0.95 * budget
+
+
+def test_a_budget_is_used_where_a_payload_begins_with_what_is_denser_than_the_rest() -> None:
+    text = "島" * 20_000 + " ".join(needle_in(200, 9_000))
+    assert fit(text, 16_000).tokens > 0.95 * 16_000
+
+
+def test_a_pool_that_is_drawn_changes_nothing_for_the_next() -> None:
+    document = document_of(read(" ".join(f"{FILLER} Crate HX-{n} went ashore." for n in range(2_000))).root)
+    glance = _glancing._Glance(document, Query(""))
+    before = glance.read(range(len(document.rows))).openers
+    first = glance.best(20_000)
+    assert (glance.best(20_000), glance.read(range(len(document.rows))).openers) == (first, before)
+
+
 def test_a_fact_is_found_beside_an_empty_field() -> None:
     payload = {"extra": "", "notes": " ".join(needle_in(1777)), "more": []}
     assert NEEDLE in fit(payload, 100).text
