@@ -76,7 +76,7 @@ def worth_weighing(sketch: Document, query: Query, room: float, cost: float) -> 
         size *= _STEP
     glance = _Glance(sketch, query)
     worth = glance.read(every if long <= size else glance.best(size))
-    while size < long and (found := _cost(worth)) < _ENOUGH * cost:
+    while size < glance.size and (found := _cost(worth)) < _ENOUGH * cost:
         size *= max(_STEP_AGAIN, _ENOUGH * cost / max(1.0, found))
         worth = glance.read(every if long <= size else glance.best(size))
     return worth
@@ -95,6 +95,8 @@ class _Glance:
         self._document = document
         texts = list(map(itemgetter(TEXT), document.rows))
         self._stretches = list(_stretches(document))
+        self.size = sum(one.size for one in self._stretches)
+        """The characters of what says something."""
         self._words = words_of([" ".join(texts[one.start : one.stop]) for one in self._stretches])
         often = Counter(chain.from_iterable(self._words))
         self._worth = worth_of(document, often, len(self._stretches))
