@@ -5,7 +5,7 @@ from itertools import accumulate
 from operator import itemgetter
 
 from crux_langgraph.compression._speech import tidy
-from crux_langgraph.compression._units import KIND, TEXT, Document, Row, Unit
+from crux_langgraph.compression._units import KIND, Document, Row, Unit
 
 GAP = "…"
 
@@ -22,15 +22,6 @@ class Renderer:
     def whole(self) -> str:
         """Render everything, also what says that nothing is there."""
         return self._joined(range(len(self._document.rows)))
-
-    def bare(self, size: int) -> str:
-        """Give the texts of the first units, until they have more than `size` characters, with little between them."""
-        stop = taken = 0
-        rows = self._document.rows
-        while taken <= size and stop < len(rows):
-            taken += len(rows[stop][TEXT])
-            stop += 1
-        return " ".join(map(itemgetter(TEXT), rows[:stop]))
 
     def chosen(self, shown: Collection[int]) -> str:
         """Render some units, with what they need to be understood. The same choice is often asked for again."""

@@ -6,9 +6,7 @@ lumps are worth reading, and those are walked as in a small payload.
 
 import json
 import re
-from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator
-from itertools import accumulate
 from typing import Any, cast
 
 from crux_langgraph.compression._lumps import LONGEST, WANTED, Dump, Lump
@@ -18,7 +16,6 @@ from crux_langgraph.compression._turns import Conversation
 from crux_langgraph.compression._units import KIND, LINE, TEXT, Document, Kind, Row
 from crux_langgraph.compression._walking import Walker, fill
 
-_SAMPLES = 8
 _LARGEST = 2 * WANTED
 _SENTENCE_END = re.compile(r"\n|[.!?;](?=\s+[A-Z\"'(\[])|[\u3002\uff01\uff1f]")
 
@@ -119,24 +116,27 @@ def read_units(sketch: Document, chosen: Collection[int]) -> tuple[Document, lis
     return document, places
 
 
-def read_alone(sketch: Document, units: Iterable[int]) -> list[Row]:
-    """Give what some units are when they are read."""
+def read_alone(sketch: Document, units: Iterable[int]) -> Iterator[Row]:
+    """Give what some units are when they are read, each when it is asked for."""
     document, walker = _empty_copy(sketch)
     for at in units:
         if at in sketch.unread:
+            document.rows.clear()
             walks, arguments = sketch.unread[at]
             walks(walker, *arguments)
+            yield from document.rows
         else:
-            document.rows.append(sketch.rows[at])
-    return document.rows
+            yield sketch.rows[at]
 
 
-def sample_of(sketch: Document) -> tuple[str, float]:
-    """Give some units from all over a sketch as they are read, and what share of its characters they are of."""
-    reached = list(accumulate(len(row[TEXT]) for row in sketch.rows))
-    taken = sorted({bisect_right(reached, reached[-1] * at // _SAMPLES) for at in range(_SAMPLES)})
-    share = sum(len(sketch.rows[at][TEXT]) for at in taken) / reached[-1]
-    return " ".join(row[TEXT] for row in read_alone(sketch, taken)), share
+def beginning_of(sketch: Document, size: int) -> str:
+    """Give the texts of the first units as they are read, until they have more than `size` characters, little between them."""
+    texts: list[str] = []
+    rows = read_alone(sketch, range(len(sketch.rows)))
+    while size >= 0 and (row := next(rows, None)) is not None:
+        texts.append(row[TEXT])
+        size -= len(row[TEXT])
+    return " ".join(texts)
 
 
 def _empty_copy(sketch: Document) -> tuple[Document, Walker]:

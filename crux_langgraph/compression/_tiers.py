@@ -15,14 +15,12 @@ from crux_langgraph.compression._ranking import Ranking
 from crux_langgraph.compression._relevance import Query
 from crux_langgraph.compression._rendering import Renderer
 from crux_langgraph.compression._selecting import Selection, Selector, with_manifest
-from crux_langgraph.compression._sketching import sample_of, sketch_of
+from crux_langgraph.compression._sketching import beginning_of, sketch_of
 from crux_langgraph.compression._tree import Marked, Tree
 from crux_langgraph.compression._turns import Conversation
 from crux_langgraph.compression._units import Document, pinned_units
 from crux_langgraph.compression._walking import document_of
 from crux_langgraph.errors import DoesNotFitError
-
-_PLAINLY = 3.0
 
 
 class Fitting:
@@ -67,20 +65,11 @@ class Fitting:
 
     def _compact(self) -> str | None:
         """Give the payload as labelled lines when that fits. When a beginning without labels does not, none is written."""
-        if not self._sketch.structured or self._is_plainly_long():
+        sizes = self._budget.long_sizes if self._sketch.structured else ()
+        if not sizes or any(self._budget.is_plainly_over(beginning_of(self._sketch, size)) for size in sizes):
             return None
-        renderer = Renderer(self._whole)
-        if any(self._budget.is_plainly_over(renderer.bare(size + 1)) for size in self._budget.long_sizes):
-            return None
-        compact = renderer.whole()
+        compact = Renderer(self._whole).whole()
         return compact if self._budget.fits(compact) else None
-
-    def _is_plainly_long(self) -> bool:
-        """Whether a sample of a sketch says that its lines take several times what fits: then they are not written."""
-        if not self._sketch.unread:
-            return False
-        text, share = sample_of(self._sketch)
-        return self._budget.counter(text) > _PLAINLY * share * self._budget.max_tokens
 
     def _extract(self, query: Query) -> Fitted:
         self._check_pins()

@@ -129,6 +129,12 @@ def test_labelled_lines_are_written_where_they_fit_although_the_payload_is_long(
     assert (fitted.tier, "999 | 999" in fitted.text) == ("compact", True)
 
 
+def test_labelled_lines_are_written_where_they_fit_although_a_part_of_the_payload_is_dense() -> None:
+    rows = [{"the_name_of_the_first_column_of_all": n, "the_name_of_the_second_column": n % 7} for n in range(700)]
+    fitted = fit(["島" * 1000, {"rows": rows}], 8_000)
+    assert (fitted.tier, "699 | 6" in fitted.text) == ("compact", True)
+
+
 def test_a_field_that_is_opened_says_something() -> None:
     empty: list[Any] = [{"of": {"name": None, "tags": []}} for _ in range(3000)]
     payload: dict[str, Any] = {
