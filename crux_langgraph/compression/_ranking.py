@@ -108,6 +108,7 @@ class Ranking:
         Only the units beside one that is drawn gain by that, so they stand in the heap twice.
         """
         waiting = set(units)
+        ordered = self._weights.ordered
         opened = self._parts.issuperset(self._rows[at][PART] for at in units)
         fresh = 1.0 if opened else NEW_PART
         heap = [(-self._weights.densities[at] * fresh, at) for at in units]
@@ -118,7 +119,7 @@ class Ranking:
             if at not in waiting:
                 continue
             rate = self._rate(at)
-            if heap and rate < -heap[0][0] * _ALMOST:
+            if heap and rate < -heap[0][0] * (1.0 if at in ordered else _ALMOST):
                 heapq.heappush(heap, (-rate, at))
                 continue
             waiting.remove(at)

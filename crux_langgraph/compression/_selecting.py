@@ -81,15 +81,20 @@ class Selector:
             return shown
         parts = {units[at].part for at in (shown or ranking.first(0 if ranking.openers else 1))}
         tries = 0
-        for at in ranking.first(length + _MOST_LOOKED_AT)[length + (not ranking.openers) :]:
+        for place, at in enumerate(ranking.first(length + _MOST_LOOKED_AT)[length:]):
             if tries == _MOST_TRIED or room < least:
                 break
+            part = units[at].part
+            too_long = not (place or ranking.openers)  # the selection ended at it
             # Where nothing is shown yet, the same few are tried at every budget: their costs are only about right.
-            if units[at].part in parts and (not shown or ranking.cost(at) * tokens_per_cost <= room):
+            if part in parts and not too_long and (not shown or ranking.cost(at) * tokens_per_cost <= room):
                 tries += 1
                 left = self._budget.room(self._renderer.chosen([*shown, at])) - spare
                 if left >= 0:
                     shown, room = [*shown, at], left
+                    continue
+            if self._document.parts[part].order is not None:  # what comes behind it would stand beside a gap
+                parts.discard(part)
         return shown
 
     def _cut(self) -> Selection:

@@ -1,13 +1,15 @@
 """Selection: what is kept when not everything fits, in which order, and how what is missing is marked."""
 
+import re
 import subprocess
 import sys
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from pydantic import BaseModel, Field
 
 from crux_langgraph.compression import DoesNotFitError, estimate_tokens, fit
+from crux_langgraph.fields import Fit
 
 LAND = " ".join(f"The farm at mile {n} grows wheat and keeps {n % 9} cows." for n in range(500))
 PLANTED = LAND.replace("mile 250 grows", "mile 250, run by Okonkwo since 1987, lends its harbour crane and grows")
@@ -171,3 +173,17 @@ def test_the_receipt_says_how_much_of_a_field_is_shown() -> None:
     assert fitted.parts[0].reason.endswith("of 500 pieces fit")
     assert fitted.parts[0].tokens_before > 5_000 > fitted.parts[0].tokens_after > 100
     assert fitted.parts[1].reason == "all of it fits"
+
+
+class Plan(BaseModel):
+    steps: Annotated[list[str], Fit(order="first")]
+    notes: str
+
+
+@pytest.mark.parametrize("size", [60, 4_000])
+def test_an_ordered_field_is_shown_from_its_end_on_without_a_gap(size: int) -> None:
+    steps = [f"Step {n}: {'haul the rope and wait ' * (n * 7 % 5)}." for n in range(size)]
+    plan = Plan(steps=steps, notes=LAND[:3_000])
+    for budget in range(120, 700, 10):
+        shown = [int(number) for number in re.findall(r"Step (\d+):", fit(plan, budget).text)]
+        assert shown == list(range(len(shown)))
