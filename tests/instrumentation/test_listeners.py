@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Generator
-from contextvars import copy_context
+from contextvars import ContextVar, copy_context
 from typing import Any
 
 import pytest
@@ -77,6 +77,91 @@ async def test_listeners_that_suspend_are_told_at_once(seen: Seen) -> None:
     with listened(Meeting(), Meeting()):
         await asyncio.wait_for(make().aprepare(GOOD), 5)
     assert len(seen.ended) == 1
+
+
+SET: ContextVar[bool] = ContextVar("set by a listener", default=False)
+
+
+@pytest.mark.parametrize("more", range(3))
+async def test_what_an_inline_listener_sets_in_the_context_holds_in_the_transform(call: Call, more: int) -> None:
+    class Sets(BaseCallbackHandler):
+        run_inline = True
+
+        def on_chain_start(self, *args: Any, **told: Any) -> None:
+            SET.set(True)
+
+    def transform(research: Research) -> Brief:
+        return to_brief(research.model_copy(update={"question": str(SET.get())}))
+
+    with listened(*(Seen() for _ in range(more)), Sets()):
+        payload = await call.prepare(handoff(transform), GOOD)
+    assert payload.data.task == "True"
+
+
+class Gone(BaseCallbackHandler):
+    """Waits at an event for what was cancelled."""
+
+    def __init__(self, event: str, *, run_inline: bool) -> None:
+        self.run_inline = run_inline
+        setattr(self, event, self.wait)
+
+    def wait(self, *_: Any, **told: Any) -> None:
+        raise asyncio.CancelledError
+
+
+class GoneAsync(Gone):
+    async def wait(self, *_: Any, **told: Any) -> None:
+        raise asyncio.CancelledError
+
+
+@pytest.mark.parametrize("event", ["on_chain_start", "on_chain_end"])
+@pytest.mark.parametrize("run_inline", [True, False])
+@pytest.mark.parametrize("kind", [Gone, GoneAsync])
+@pytest.mark.parametrize("others", [0, 2])
+async def test_what_a_listener_waits_for_and_is_cancelled_cancels_no_handoff(
+    kind: type[Gone], event: str, others: int, seen: Seen, *, run_inline: bool
+) -> None:
+    seen.run_inline = True
+    with listened(seen, kind(event, run_inline=run_inline), *(Seen() for _ in range(others))):
+        await make().aprepare(GOOD)
+    assert len(seen.ended) == len(seen.started) == 1
+
+
+def test_what_a_listener_waits_for_and_is_cancelled_cancels_no_handoff_outside_of_a_loop(seen: Seen) -> None:
+    with listened(seen, Gone("on_chain_start", run_inline=True)):
+        make().prepare(GOOD)
+    assert len(seen.ended) == 1
+
+
+def test_a_run_whose_start_ends_the_program_is_ended_for_who_heard_of_it(seen: Seen) -> None:
+    class Ends(BaseCallbackHandler):
+        def on_chain_start(self, *args: Any, **told: Any) -> None:
+            raise KeyboardInterrupt
+
+    with listened(seen, Ends()), pytest.raises(KeyboardInterrupt):
+        make().prepare(GOOD)
+    assert list(map(str, seen.ended.values())) == ["KeyboardInterrupt"]
+
+
+def test_a_run_whose_start_is_cut_off_with_the_event_loop_is_ended(seen: Seen) -> None:
+    hearing = asyncio.Event()
+
+    class Slow(AsyncCallbackHandler):
+        async def on_chain_start(self, *args: Any, **told: Any) -> None:
+            hearing.set()
+            await asyncio.sleep(60)
+
+    async def leave() -> asyncio.Task[Any]:
+        with listened(seen, Slow()):
+            left = asyncio.create_task(make().aprepare(GOOD))
+            await hearing.wait()
+            return left
+
+    seen.run_inline = True
+    with asyncio.Runner() as runner:
+        left = runner.run(leave())
+    assert left.cancelled()
+    assert [type(ended).__name__ for ended in seen.ended.values()] == ["CancelledError"]
 
 
 class CountsTokens(BaseCallbackHandler):
