@@ -3,13 +3,14 @@
 from collections import Counter
 from collections.abc import Collection, Iterable
 from operator import itemgetter
+from typing import NamedTuple
 
 from crux_langgraph.compression._budget import Budget
 from crux_langgraph.compression._counting import weigh
 from crux_langgraph.compression._fitted import FittedPart, Tier
 from crux_langgraph.compression._tree import Tree, as_json
 from crux_langgraph.compression._turns import Conversation
-from crux_langgraph.compression._units import Document
+from crux_langgraph.compression._units import KIND, PART, TEXT, Document
 
 _SAMPLE = 20_000
 _LIKELY = (0.1, 3.0)
@@ -18,9 +19,8 @@ _LIKELY = (0.1, 3.0)
 class Account:
     """Accounts for the parts of one payload, by one budget's counter."""
 
-    def __init__(self, tree: Tree, document: Document, budget: Budget, raw: str) -> None:
+    def __init__(self, tree: Tree, budget: Budget, raw: str) -> None:
         self._tree = tree
-        self._document = document
         self._budget = budget
         self._raw = raw
         sample = raw[:_SAMPLE]
@@ -30,52 +30,38 @@ class Account:
         """Tokens by the counter for one token of the estimate, measured on the beginning of the payload."""
         self.characters_per_token = len(sample) / counted
         """Measured on the same beginning."""
-        voids = Counter(row[4] for row in document.rows if row[5] == "void")
-        units = Counter(map(itemgetter(4), document.rows))
-        self._saying: dict[int, int] = {part: count - voids[part] for part, count in units.items()}
-        """How many units every part has but those that only say that nothing is there: that is no content."""
 
-    def whole(self, tier: Tier, reason: str) -> tuple[FittedPart, ...]:
+    def whole(self, document: Document, tier: Tier, reason: str) -> tuple[FittedPart, ...]:
         """Account for a payload that is shown in full."""
         entries: list[FittedPart] = []
-        saying = self._by_part(range(len(self._document.rows)))
-        for number in self._saying:
-            part = self._document.parts[number]
+        for number, units in _by_part(document, range(len(document.rows))).items():
+            part = document.parts[number]
             before = sum(map(self._tokens, part.sources))
-            after = before if tier == "verbatim" else self._count(self._shown_text(saying.get(number, [])))
+            after = before if tier == "verbatim" else self._count(_shown_text(document, units))
             entries.append(FittedPart(part.path, before, after, tier, reason))
         return (*entries, *self._omitted())
 
-    def extract(self, shown: Collection[int], cut: tuple[int, str] | None) -> tuple[FittedPart, ...]:
+    def extract(
+        self, document: Document, shown: Collection[int], cut: tuple[int, str] | None
+    ) -> tuple[FittedPart, ...]:
         """Account for a selection; `cut` is a unit of which only this beginning is shown."""
-        chosen = self._by_part(sorted(shown))
-        return (*(self._extracted(number, chosen.get(number, []), cut) for number in self._saying), *self._omitted())
-
-    def _by_part(self, units: Iterable[int]) -> dict[int, list[int]]:
-        """Give those units that say something, by the number of their part."""
-        rows = self._document.rows
-        found: dict[int, list[int]] = {}
-        for at in units:
-            if rows[at][5] != "void":
-                found.setdefault(rows[at][4], []).append(at)
-        return found
-
-    def _extracted(self, number: int, units: list[int], cut: tuple[int, str] | None) -> FittedPart:
-        part = self._document.parts[number]
-        saying = self._saying[number]
-        beginning = cut[1] if cut is not None and self._document.units[cut[0]].part == number else ""
-        after = self._count(self._shown_text(units) or beginning)
-        tier, reason = _verdict(len(units), saying, pinned=part.pinned, begun=bool(beginning))
-        return FittedPart(part.path, sum(map(self._tokens, part.sources)), after, tier, reason)
+        tallies = _tallies(document)
+        chosen = _by_part(document, sorted(shown))
+        begun = None if cut is None else document.rows[cut[0]][PART]
+        entries: list[FittedPart] = []
+        for number, tally in tallies.items():
+            part, units = document.parts[number], chosen.get(number, [])
+            beginning = cut[1] if cut is not None and begun == number else ""
+            after = self._count(_shown_text(document, units) or beginning)
+            tier, reason = _verdict(len(units), tally, pinned=part.pinned, begun=bool(beginning))
+            entries.append(FittedPart(part.path, sum(map(self._tokens, part.sources)), after, tier, reason))
+        return (*entries, *self._omitted())
 
     def _omitted(self) -> list[FittedPart]:
         sizes: dict[str, int] = {}
         for path, text in self._tree.omitted:
             sizes[path] = sizes.get(path, 0) + self._count(text)
         return [FittedPart(path, size, 0, "reference", "declared Omit()") for path, size in sizes.items()]
-
-    def _shown_text(self, units: Collection[int]) -> str:
-        return "\n".join(self._document.units[at].text for at in units)
 
     def _tokens(self, source: object) -> int:
         if source is self._tree.root:
@@ -88,13 +74,44 @@ class Account:
         return self._budget.counter(text) if len(text) <= _SAMPLE else round(weigh(text) * self.tokens_per_cost)
 
 
-def _verdict(shown: int, saying: int, *, pinned: bool, begun: bool) -> tuple[Tier, str]:
+class _Tally(NamedTuple):
+    """How many units of a part say something, and whether some of them are unread and may hold several."""
+
+    saying: int
+    unread: bool
+
+
+def _tallies(document: Document) -> dict[int, _Tally]:
+    """Count the units of every part but those that only say that nothing is there: that is no content."""
+    kinds = Counter(map(itemgetter(PART, KIND), document.rows))
+    saying = dict.fromkeys((part for part, _ in kinds), 0)
+    for (part, kind), count in kinds.items():
+        saying[part] += count if kind != "void" else 0
+    return {part: _Tally(count, (part, "unread") in kinds) for part, count in saying.items()}
+
+
+def _by_part(document: Document, units: Iterable[int]) -> dict[int, list[int]]:
+    """Give those units that say something, by the number of their part."""
+    rows = document.rows
+    found: dict[int, list[int]] = {}
+    for at in units:
+        members = found.setdefault(rows[at][PART], [])
+        if rows[at][KIND] != "void":
+            members.append(at)
+    return found
+
+
+def _shown_text(document: Document, units: Collection[int]) -> str:
+    return "\n".join(document.rows[at][TEXT] for at in units)
+
+
+def _verdict(shown: int, tally: _Tally, *, pinned: bool, begun: bool) -> tuple[Tier, str]:
     if pinned:
         return "verbatim", "pinned"
-    if not saying:
+    if not tally.saying:
         return "compact", "empty"
-    if shown == saying:
+    if shown == tally.saying:
         return "compact", "all of it fits"
     if shown:
-        return "extract", f"{shown} of {saying} pieces fit"
+        return "extract", f"{shown} pieces of it fit" if tally.unread else f"{shown} of {tally.saying} pieces fit"
     return ("extract", "the beginning of one piece fits") if begun else ("reference", "nothing of it fits")

@@ -1,9 +1,11 @@
 """From any value to JSON-like data, with a mark in place of what is private."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import is_dataclass
 from functools import lru_cache, partial
+from itertools import chain, repeat
+from operator import contains, methodcaller
 from typing import Any, cast
 
 from pydantic import BaseModel, TypeAdapter
@@ -16,6 +18,7 @@ DEEPEST = 60
 SCALARS = frozenset({str, int, float, bool, type(None)})
 _MASKED = {MASK_KEY: GONE}
 _NAMES = frozenset({str})
+_VALUES = methodcaller("values")
 
 
 def as_data(value: Any) -> Any:
@@ -52,21 +55,25 @@ def is_series(value: Any) -> bool:
 
 
 def is_plain(value: Any, depth: int) -> bool:
-    """Whether it is JSON-like data through and through, without messages in it: then it is read as it is."""
-    if depth > DEEPEST:
-        return False
-    if type(value) is dict:
-        record = cast("dict[Any, Any]", value)
-        inner: Collection[Any] = record.values()
-        if not _NAMES.issuperset(map(type, record)) or "content" in record:
+    """Whether it is JSON-like data through and through, without messages in it: then it is read as it is.
+
+    Level by level and not value by value: everything there is is looked at.
+    """
+    level: list[Any] = [value]
+    while level:
+        records: list[dict[Any, Any]] = [node for node in level if type(node) is dict]
+        lists: list[list[Any]] = [node for node in level if type(node) is list]
+        if depth > DEEPEST or len(records) + len(lists) < len(level) or not _are_data(records):
             return False
-    elif type(value) is list:
-        inner = cast("list[Any]", value)
-    else:
-        return False
-    return SCALARS.issuperset(map(type, inner)) or all(
-        type(item) in SCALARS or is_plain(item, depth + 1) for item in inner
-    )
+        inside = chain.from_iterable(chain(map(_VALUES, records), lists))
+        level = [node for node in inside if type(node) not in SCALARS]
+        depth += 1
+    return True
+
+
+def _are_data(records: Sequence[dict[Any, Any]]) -> bool:
+    named = _NAMES.issuperset(map(type, chain.from_iterable(records)))
+    return named and not any(map(contains, records, repeat("content")))
 
 
 def _jsonable(value: Any) -> Any:

@@ -5,42 +5,31 @@ by what the task asks for, and the best of them are kept: the most that is new f
 """
 
 import heapq
-import math
-import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
 from itertools import accumulate, chain, groupby
 from operator import itemgetter
 from typing import NamedTuple
 
-from crux_langgraph.compression._lexicon import carries, fact_class, name_of
 from crux_langgraph.compression._relevance import Query
-from crux_langgraph.compression._speech import HESITATIONS
-from crux_langgraph.compression._stop_words import STOP_WORDS
-from crux_langgraph.compression._units import Document, pinned_units
-from crux_langgraph.compression._weighing import COST_EXPONENT, FROM_USER, falling_off, in_order, shares, sharpening
+from crux_langgraph.compression._sketching import read_alone, read_units
+from crux_langgraph.compression._spellings import asked_facts, asked_in, words_of, worth_of
+from crux_langgraph.compression._units import KIND, LINE, PART, TEXT, Document, pinned_units
+from crux_langgraph.compression._weighing import COST_EXPONENT, FROM_USER, falling_off, in_order, sharpening
 
 SMALLEST = 40_000
 """Characters that are weighed in full whatever the budget is."""
 LEAST_POOL = 10_000
 """Characters that there are to choose from beside what fits, and _PER_ROOM for each that fits."""
 _PER_ROOM = 1.5
-_STEP = 1.25
+_STEP = 1.1
 """Pools grow in steps, so that budgets of about the same size look at the same pool."""
 _STRETCH = 300
-_PUNCTUATION = b",;:!?()[]{}\"'<>|="
-_APART = bytes.maketrans(_PUNCTUATION, b" " * len(_PUNCTUATION))
-_APART_BEYOND_ASCII = re.compile("[\u2019\u201c\u201d\u2026\u3001\u3002\uff0c]")
-_BETWEEN = "\x00"
-_REPEATED_FACT = 0.05
-_REPEATED_TERM = 0.8
 _ALMOST = 0.7
 """A stretch is drawn when it is worth this share of the best: to find the best one costs more than it gains here."""
-_SILENT = HESITATIONS | STOP_WORDS
-_NOTHING = (0.0, 0.0)
-_REFERENCE = fact_class("a1", capitalised=0, often=1)
+_AMONG = 5
+"""A pool is drawn from the stretches that rate best, this many times its size."""
 _NEAR = 0.4
 """What a match in a neighbouring stretch counts."""
 
@@ -55,29 +44,34 @@ class _Stretch(NamedTuple):
 
 
 class Worth(NamedTuple):
-    """The units that are worth weighing, in their order, and those of them that the ranking has to begin with.
+    """A document and the units of it that are worth weighing, in their order; the ranking has to begin with `openers`.
 
     With the budget the pool grows, and with it the order changes. So that no field that was shown is lost by that, a
     document that may be read in part is opened by one unit of every field, and neither they nor their order depend on
     the budget.
     """
 
+    document: Document
     units: Sequence[int]
     openers: Sequence[int] = ()
 
 
-def worth_weighing(document: Document, query: Query, room: float) -> Worth:
-    """Give the units that are worth weighing when about `room` characters fit: all of them unless there are too many."""
-    every = range(len(document.rows))
-    long = sum(map(len, map(itemgetter(0), document.rows)))
+def worth_weighing(sketch: Document, query: Query, room: float) -> Worth:
+    """Read what is worth weighing when about `room` characters fit: all of it unless there is too much."""
+    rows = sketch.rows
+    every = range(len(rows))
+    long = sum(map(len, map(itemgetter(TEXT), rows)))
     if long <= SMALLEST:
-        return Worth(every)
+        document, places = read_units(sketch, every)
+        return Worth(document, range(places[-1]))
     size: float = LEAST_POOL
     while size < LEAST_POOL + _PER_ROOM * room:
         size *= _STEP
-    glance = _Glance(document, query)
-    openers = glance.openers()
-    return Worth(every if long <= size else glance.best(size), openers)
+    glance = _Glance(sketch, query)
+    chosen = every if long <= size else glance.best(size)
+    document, places = read_units(sketch, set(chosen))
+    units = list(chain.from_iterable(range(places[at], places[at + 1]) for at in chosen))
+    return Worth(document, units, glance.openers(document, places))
 
 
 class _Glance:
@@ -85,18 +79,21 @@ class _Glance:
 
     def __init__(self, document: Document, query: Query) -> None:
         self._document = document
-        texts = list(map(itemgetter(0), document.rows))
+        texts = list(map(itemgetter(TEXT), document.rows))
         self._stretches = list(_stretches(document))
-        self._words = _words([" ".join(texts[one.start : one.stop]) for one in self._stretches])
+        self._words = words_of([" ".join(texts[one.start : one.stop]) for one in self._stretches])
         often = Counter(chain.from_iterable(self._words))
-        self._worth = _worth(document, often, len(self._stretches))
+        self._worth = worth_of(document, often, len(self._stretches))
+        self._asked = asked_in(query, often)
+        if document.structured:  # where words count little: what is asked for is a fact, as in the ranking
+            self._worth.update(asked_facts(self._asked, often, len(self._stretches)))
         self._gains = {word: gain for word, (gain, _) in self._worth.items()}
         self._known: set[str] = set()
-        self._asked = _asked(query, often)
         self._factors = self._factored(self._asked)
         self._ordered: dict[int, float] = {}
         self._rates = {at: self._rate(at) for at in range(len(self._stretches))}
         self._put_in_order()
+        self._order = sorted(self._rates, key=self._rates.__getitem__, reverse=True)
         self._opening = self._opened()
 
     def best(self, size: float) -> list[int]:
@@ -104,7 +101,7 @@ class _Glance:
         stretches = self._stretches
         chosen = set(self._opening.values())
         taken = sum(stretches[at].size for at in chosen)
-        for at in self._drawn(chosen):
+        for at in self._drawn(chosen, _AMONG * size):
             if taken >= size:
                 break
             chosen.add(at)
@@ -114,42 +111,48 @@ class _Glance:
         needs = self._document.needs
         return sorted({*read, *(needs[at] for at in read if at in needs)})
 
-    def openers(self) -> list[int]:
-        """Give the best unit of each field that may be left out."""
-        parts = self._document.parts
+    def openers(self, document: Document, places: Sequence[int]) -> list[int]:
+        """Give the best unit of each field that may be left out, in the document with these places of the units."""
+        parts = document.parts
         best = [at for part, at in self._opening.items() if not parts[part].pinned]
         best.sort(key=self._rates.__getitem__, reverse=True)
-        return list(map(self._best_unit, best))
+        return [self._best_unit(at, document, places) for at in best]
 
-    def _best_unit(self, at: int) -> int:
-        stretch, units = self._stretches[at], self._document.units
-        inside = [unit for unit in range(stretch.start, stretch.stop) if units[unit].kind != "void"]
+    def _best_unit(self, at: int, document: Document, places: Sequence[int]) -> int:
+        stretch, rows = self._stretches[at], document.rows
+        inside = [unit for unit in range(places[stretch.start], places[stretch.stop]) if rows[unit][KIND] != "void"]
         if at in self._ordered:
-            return inside[0 if self._document.parts[stretch.part].order == "first" else -1]
-        return max(inside, key=lambda unit: self._density(units[unit].text))
+            return inside[0 if document.parts[stretch.part].order == "first" else -1]
+        return max(inside, key=lambda unit: self._density(rows[unit][TEXT]))
 
     def _density(self, text: str) -> float:
         gains, asked = self._gains, self._asked
-        words = _words([text])[0]
+        words = words_of([text])[0]
         worth = sum(gains.get(word, 0.0) for word in words)
         near = sharpening(self._document)(min(1.0, sum(asked.get(word, 0.0) for word in words)))
         return near * worth / float((1 + len(text)) ** COST_EXPONENT)
 
     def _opened(self) -> dict[int, int]:
-        """Give the best stretch of every field."""
+        """Give the best stretch of every field that says something."""
         best: dict[int, int] = {}
-        for at, stretch in enumerate(self._stretches):
-            held = best.setdefault(stretch.part, at)
-            if self._rates[at] > self._rates[held]:
+        for at in self._order:
+            stretch = self._stretches[at]
+            if stretch.part not in best and self._says_something(stretch):
                 best[stretch.part] = at
         return best
 
-    def _drawn(self, chosen: Iterable[int]) -> Iterator[int]:
-        """Draw the best stretch again and again, with what was drawn before it counted as known."""
+    def _says_something(self, stretch: _Stretch) -> bool:
+        return any(row[KIND] != "void" for row in read_alone(self._document, range(stretch.start, stretch.stop)))
+
+    def _drawn(self, chosen: Iterable[int], among: float) -> Iterator[int]:
+        """Draw the best stretch again and again, with what was drawn before it counted as known.
+
+        Only the best `among` characters are drawn from: what is known makes a stretch worse and never better.
+        """
         for at in chosen:
             self._learn(at)
-        heap = [(-rate, at) for at, rate in self._rates.items()]
-        heapq.heapify(heap)
+        reached = accumulate(self._stretches[at].size for at in self._order)
+        heap = [(-self._rates[at], at) for at, behind in zip(self._order, reached, strict=True) if behind < among]
         while heap:
             _, at = heapq.heappop(heap)
             rate = self._rate(at)
@@ -173,17 +176,14 @@ class _Glance:
     def _learn(self, at: int) -> None:
         """Count the words of a stretch as known: a fact is worth little from now on, a term a little less every time."""
         worth, gains = self._worth, self._gains
-        words = set(self._words[at])
-        for word in words & self._known:
-            gains[word] *= _REPEATED_TERM
-        for word in words - self._known:
+        for word in set(self._words[at]) - self._known:
             gains[word] = worth[word][1]
-        self._known |= words
+        self._known.update(self._words[at])
 
     def _factored(self, asked: dict[str, float]) -> list[float]:
         """Multiply what does not depend on the other words: weight, author, size, nearness to the task."""
         document = self._document
-        parts, lines, units = document.parts, document.lines, document.units
+        parts, lines, rows = document.parts, document.lines, document.rows
         sharpen = sharpening(document)
         disjoint = asked.keys().isdisjoint
         known = asked.get
@@ -192,71 +192,22 @@ class _Glance:
         return [
             parts[one.part].weight
             * sharpen(min(1.0, own[at] + _NEAR * (beside[at] + beside[at + 2])))
-            * (FROM_USER if lines[units[one.start].line].from_user else 1.0)
+            * (FROM_USER if lines[rows[one.start][LINE]].from_user else 1.0)
             / one.size**COST_EXPONENT
             for at, one in enumerate(self._stretches)
         ]
 
 
-def _words(texts: Sequence[str]) -> list[tuple[str, ...]]:
-    """Cut texts into words, roughly; tuples of them, unlike lists, are nothing for the garbage collector to visit."""
-    whole = _BETWEEN.join(text.replace(_BETWEEN, " ") for text in texts)
-    if not whole.isascii():
-        whole = _APART_BEYOND_ASCII.sub(" ", whole)
-    apart = whole.encode("utf-8", "surrogatepass").translate(_APART).decode("utf-8", "surrogatepass")
-    return [tuple(text.split()) for text in apart.replace(". ", " ").split(_BETWEEN)] if texts else []
-
-
 def _stretches(document: Document) -> Iterator[_Stretch]:
     """Take neighbouring units of one field together, up to some hundred characters."""
     rows = document.rows
-    sizes = [0 if row[5] == "void" else len(row[0]) + 1 for row in rows]
+    sizes = [0 if row[KIND] == "void" else len(row[TEXT]) + 1 for row in rows]
     reached = list(accumulate(sizes, initial=0))
     start = 0
-    for part, members in groupby(map(itemgetter(4), rows)):
+    for part, members in groupby(map(itemgetter(PART), rows)):
         end = start + sum(1 for _ in members)
         while start < end:
             stop = bisect_right(reached, reached[start] + _STRETCH, start + 1, end)
             if reached[stop] > reached[start]:
                 yield _Stretch(start, stop, part, reached[stop] - reached[start])
             start = stop
-
-
-def _worth(document: Document, often: Counter[str], size: int) -> dict[str, tuple[float, float]]:
-    """Weigh every spelling, new and as one that was seen: the classes of the lexicon, without its stems."""
-    fact_share, term_share = shares(document)
-    log_size = math.log(1 + size)
-
-    @cache  # most words share their worth with many
-    def pair(fact: float, count: int) -> tuple[float, float]:
-        fact *= fact_share * (1 + 0.8 * math.log(count))
-        term = term_share * math.log(1 + size / count) / log_size
-        return fact + term, fact * _REPEATED_FACT + term * _REPEATED_TERM
-
-    worth: dict[str, tuple[float, float]] = {}
-    for word, count in often.items():
-        if word.isalpha() and word.islower():
-            worth[word] = _NOTHING if word in _SILENT or len(word) == 1 else pair(0.0, count)
-        elif word[-1].isdigit() and word[0].isalpha():
-            worth[word] = pair(_REFERENCE, count)
-        elif carries(word):
-            name = word[0].isupper() and word.lower() not in often
-            worth[word] = pair(fact_class(word, capitalised=count if name else 0, often=count), count)
-        else:
-            worth[word] = _NOTHING
-    return worth
-
-
-def _asked(query: Query, often: Counter[str]) -> dict[str, float]:
-    """Give the share of the task's weight that each spelling of its words carries."""
-    wanted = {name_of(word): weight for word, weight in query.weighted().items()}
-    size = max(often.values(), default=1)
-    openings = {way(name[:2]) for name in wanted for way in (str.lower, str.title, str.upper)}
-    found: dict[str, float] = {}
-    most: dict[str, float] = {}
-    for word in often:
-        if word[:2] in openings and (name := name_of(word)) in wanted:
-            found[word] = wanted[name] * math.log(1 + size / often[word])
-            most[name] = max(most.get(name, 0.0), found[word])
-    norm = sum(most.values())
-    return {word: weight / norm for word, weight in found.items()} if norm else {}

@@ -12,7 +12,7 @@ from crux_langgraph.compression._counting import weigh_word
 from crux_langgraph.compression._speech import HESITATIONS
 from crux_langgraph.compression._stop_words import STOP_WORDS
 
-_TOKEN = re.compile(r"https?://[^\s)\]}\"'<>,]+|[$#]?\w+(?:[-.@/'\u2019+]\w+|(?<=\d)[,:]\d+)*%?")
+_TOKEN = re.compile(r"[A-Za-z]++(?=\s)|https?://[^\s)\]}\"'<>,]+|[$#]?\w+(?:[-.@/'\u2019+]\w+|(?<=\d)[,:]\d+)*%?")
 _IDEOGRAPHS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
 _TOKEN_IN_IDEOGRAPHS = re.compile(
     rf"[\u3040-\u30ff\u3400-\u9fff]{{1,2}}|(?:(?![\u3040-\u30ff\u3400-\u9fff]){_TOKEN.pattern})"
@@ -28,12 +28,14 @@ _LONG_NUMBER = 5
 _REFERENCE = 3.0
 _LETTER = weigh_word("a")
 _CAPITAL = weigh_word("A")
+_FIGURE = weigh_word("1")
 _ENDINGS = ("'s", "\u2019s", "ing", "ed", "es", "s")
 
 
 def tokens_of(texts: Sequence[str]) -> list[list[str]]:
     """Cut every text into the words, numbers, names and addresses in it."""
-    pattern = _TOKEN_IN_IDEOGRAPHS if any(map(_IDEOGRAPHS.search, texts)) else _TOKEN
+    ideographic = any(not text.isascii() and _IDEOGRAPHS.search(text) for text in texts)
+    pattern = _TOKEN_IN_IDEOGRAPHS if ideographic else _TOKEN
     return list(map(pattern.findall, texts))
 
 
@@ -48,6 +50,8 @@ def stem(word: str) -> str:
 
 def carries(word: str) -> bool:
     """Whether a word says anything by itself: not a stop word, a hesitation or a single sign."""
+    if word.isdecimal():
+        return len(word) > 1
     lower = word.lower()
     return (
         len(lower) > 1
@@ -103,12 +107,12 @@ def build(tokens: Sequence[Sequence[str]]) -> tuple[Lexicon, list[tuple[int, ...
     log_units = math.log(1 + len(tokens)) or 1.0
     facts = [0.0] * len(names)
     terms = [0.0] * len(names)
+    rising = {often: 1 + 0.8 * math.log(often) for often in set(total[1:])}
+    rarity = {often: math.log(1 + len(tokens) / often) / log_units for often in rising}
     for feature in range(1, len(names)):
         often = total[feature]
-        facts[feature] = fact_class(examples[feature], capitalised=capitalised[feature], often=often) * (
-            1 + 0.8 * math.log(often)
-        )
-        terms[feature] = math.log(1 + len(tokens) / often) / log_units
+        facts[feature] = fact_class(examples[feature], capitalised=capitalised[feature], often=often) * rising[often]
+        terms[feature] = rarity[often]
     costs = [_cost(spelling) for spelling in numbering]
     return Lexicon(dict(numbering), features, costs, facts, terms, names), numbered
 
@@ -150,11 +154,11 @@ def fact_class(spelling: str, *, capitalised: int, often: int) -> float:
     """Weigh a fact: references cannot be made up again, quantities matter less, plain words are no facts."""
     if spelling.isalpha():
         return 1.0 if capitalised * 2 > often or (not spelling.islower() and _COMPOSED.search(spelling)) else 0.0
-    if spelling[0].isalpha() and spelling[-1].isdigit():
+    if spelling[-1].isdecimal() and spelling[0].isalpha():
         return _REFERENCE
+    if spelling.isdecimal() or _NUMBER.match(spelling):
+        return 0.3 if len(spelling) < _LONG_NUMBER else 0.6
     if _DIGIT.search(spelling):
-        if _NUMBER.match(spelling):
-            return 0.3 if len(spelling) < _LONG_NUMBER else 0.6
         return 0.3 if _CLOCK.match(spelling) else _REFERENCE
     if _ADDRESS.search(spelling):
         return 2.0
@@ -162,9 +166,11 @@ def fact_class(spelling: str, *, capitalised: int, often: int) -> float:
 
 
 def _cost(spelling: str) -> float:
+    if not spelling.isascii() or not spelling.isalpha():
+        return _FIGURE * len(spelling) if spelling.isdecimal() and spelling.isascii() else weigh_word(spelling)
+    rest = spelling[1:]
     if spelling.lower() in HESITATIONS:
         return 0.0
-    rest = spelling[1:]
-    if spelling.isascii() and spelling.isalpha() and (rest.islower() or not rest):
+    if rest.islower() or not rest:
         return _LETTER * len(rest) + (_CAPITAL if spelling[0].isupper() else _LETTER)
     return weigh_word(spelling)

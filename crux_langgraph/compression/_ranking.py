@@ -7,11 +7,11 @@ import heapq
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
-from crux_langgraph.compression._glancing import worth_weighing
+from crux_langgraph.compression._glancing import Worth
 from crux_langgraph.compression._lexicon import build, tokens_of
 from crux_langgraph.compression._relevance import Query
-from crux_langgraph.compression._units import Document, Unit, pinned_units
-from crux_langgraph.compression._weighing import COST_EXPONENT, FACTS_IN, LEAST, NEW_PART, OPENING, Weights, weigh
+from crux_langgraph.compression._units import KIND, LABEL, PART, TEXT, Row, pinned_units
+from crux_langgraph.compression._weighing import COST_EXPONENT, FACTS_IN, GAP, LEAST, NEW_PART, OPENING, Weights, weigh
 
 _BLOCK = 4096
 _REPEATED_FACT = 0.05
@@ -19,8 +19,6 @@ _REPEATED_TERM = 0.8
 _SHARED_LABEL = 0.5
 _SHARED_CALL = 0.25
 """A label or call is shown once for all units below it: the first one does not pay it alone."""
-_GAP = 3.0
-"""Tokens of the mark that is saved between units that stand side by side."""
 _ALMOST = 0.9
 """A unit is drawn when it is worth this share of the best: to tell the two apart costs more than it gains."""
 
@@ -62,15 +60,14 @@ class Ranking:
     pinned stands beside them, and takes no worth from what says the same: that is often what is asked about.
     """
 
-    def __init__(self, document: Document, query: Query, room: float) -> None:
-        self._units = document.units
+    def __init__(self, worth: Worth, query: Query) -> None:
+        document, units, self.openers = worth
         self._rows = document.rows
         self._needs = document.needs
         self._pins = frozenset(pinned_units(document))
         self._opening = LEAST if len(document.parts) == 1 else OPENING
-        worth, self.openers = worth_weighing(document, query, room)
-        self._lexicon, numbered = build(tokens_of([document.rows[at][0] for at in worth]))
-        self._numbered = dict(zip(worth, numbered, strict=True))
+        self._lexicon, numbered = build(tokens_of([document.rows[at][TEXT] for at in units]))
+        self._numbered = dict(zip(units, numbered, strict=True))
         self._weights = weigh(document, self._lexicon, self._numbered, query)
         self._fresh = _Fresh(self._weights)
         self._lines: set[int] = set()
@@ -89,8 +86,8 @@ class Ranking:
         return self._drawn[:count]
 
     def cost(self, unit: int) -> float:
-        """Say about how many estimated tokens a unit takes, without its head."""
-        return self._weights.costs[unit]
+        """Say about how many estimated tokens a unit takes with its label, without its head."""
+        return self._weights.costs[unit] + _SHARED_LABEL * self._weights.label_costs[self._rows[unit][LABEL]]
 
     def _draw(self) -> Iterator[int]:
         densities = self._weights.densities
@@ -100,7 +97,7 @@ class Ranking:
             self._take(at)
         placed = {*self._pins, *self.openers}
         rows = self._rows
-        ranked = [at for at in self._numbered if rows[at][5] != "void" and at not in placed]
+        ranked = [at for at in self._numbered if rows[at][KIND] != "void" and at not in placed]
         ranked.sort(key=densities.__getitem__, reverse=True)
         for start in range(0, len(ranked), _BLOCK):
             yield from self._greedy(ranked[start : start + _BLOCK])
@@ -108,25 +105,33 @@ class Ranking:
     def _greedy(self, units: Sequence[int]) -> Iterator[int]:
         """Draw the best unit again and again; one that lost worth since it was rated is put back at its new rate.
 
-        Only the units beside one that is drawn gain by that, so they are rated anew and stand in the heap twice.
+        Only the units beside one that is drawn gain by that, so they stand in the heap twice.
         """
-        densities = self._weights.densities
         waiting = set(units)
-        heap = [(-densities[at] * NEW_PART, at) for at in units]
+        opened = self._parts.issuperset(self._rows[at][PART] for at in units)
+        fresh = 1.0 if opened else NEW_PART
+        heap = [(-self._weights.densities[at] * fresh, at) for at in units]
+        heap.extend((-self._most(beside), beside) for at in self._shown for beside in {at - 1, at + 1} & waiting)
         heapq.heapify(heap)
         while heap:
             _, at = heapq.heappop(heap)
             if at not in waiting:
                 continue
-            rate = self._rate(at, self._features(at))
+            rate = self._rate(at)
             if heap and rate < -heap[0][0] * _ALMOST:
                 heapq.heappush(heap, (-rate, at))
                 continue
             waiting.remove(at)
             self._take(at)
             for beside in {at - 1, at + 1} & waiting:
-                heapq.heappush(heap, (-self._rate(beside, self._features(beside)), beside))
+                heapq.heappush(heap, (-self._most(beside), beside))
             yield at
+
+    def _most(self, at: int) -> float:
+        """Give a rate that a unit beside a shown one does not exceed."""
+        weights = self._weights
+        fresh = 1.0 if self._rows[at][PART] in self._parts else NEW_PART
+        return float(fresh * weights.densities[at] * (1.0 + GAP / weights.costs[at]) ** COST_EXPONENT)
 
     def _features(self, at: int) -> tuple[int, ...]:
         features = self._known.get(at)
@@ -137,27 +142,27 @@ class Ranking:
             features = self._known[at] = tuple(found)
         return features
 
-    def _rate(self, at: int, features: Sequence[int]) -> float:
-        unit, weights = self._units[at], self._weights
-        fresh, least = (1.0, LEAST) if unit.part in self._parts else (NEW_PART, self._opening)
+    def _rate(self, at: int) -> float:
+        row, weights = self._rows[at], self._weights
+        fresh, least = (1.0, LEAST) if row[PART] in self._parts else (NEW_PART, self._opening)
         if at in weights.ordered:
             return fresh * weights.densities[at]
-        new = sum(map(self._fresh.gains[unit.kind].__getitem__, features))
-        worth: float = fresh * weights.factors[at] * (new + least)
-        return worth / float(self._price(at, unit) ** COST_EXPONENT)
+        new = sum(map(self._fresh.gains[row[KIND]].__getitem__, self._features(at)))
+        return float(fresh * weights.factors[at] * (new + least) / self._price(at, row) ** COST_EXPONENT)
 
-    def _price(self, at: int, unit: Unit) -> float:
+    def _price(self, at: int, row: Row) -> float:
         """Say what it costs to show a unit now: with its line's head when nothing of that line is shown yet."""
-        weights = self._weights
+        _, _, label, line, _, _ = row
+        weights, shown = self._weights, self._shown
         price = weights.costs[at]
-        if unit.line not in self._lines:
-            price += weights.line_costs[unit.line]
-        if unit.label and (unit.line, unit.label) not in self._labels:
-            price += _SHARED_LABEL * weights.label_costs[unit.label]
-        if at - 1 not in self._shown and at + 1 not in self._shown:
-            price += _GAP
+        if line not in self._lines:
+            price += weights.line_costs[line]
+        if label and (line, label) not in self._labels:
+            price += _SHARED_LABEL * weights.label_costs[label]
+        if at - 1 not in shown and at + 1 not in shown:
+            price += GAP
         needed = self._needs.get(at)
-        if needed is not None and needed not in self._shown:
+        if needed is not None and needed not in shown:
             price += _SHARED_CALL * weights.costs[needed]
         return price
 
@@ -169,8 +174,8 @@ class Ranking:
         self._fresh.learn(self._features(at))
 
     def _stand(self, at: int) -> None:
-        unit = self._units[at]
+        _, _, label, line, part, _ = self._rows[at]
         self._shown.add(at)
-        self._lines.add(unit.line)
-        self._labels.add((unit.line, unit.label))
-        self._parts.add(unit.part)
+        self._lines.add(line)
+        self._labels.add((line, label))
+        self._parts.add(part)

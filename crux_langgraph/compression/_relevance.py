@@ -4,12 +4,13 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from pydantic import BaseModel
 
 from crux_langgraph.compression._lexicon import Lexicon, carries, stem, tokens_of
 from crux_langgraph.compression._stop_words import INSTRUCTIONS
-from crux_langgraph.compression._units import Document
+from crux_langgraph.compression._units import LINE, Document
 
 _AHEAD = math.exp(-1 / 15)
 _BACK = math.exp(-1 / 8)
@@ -72,29 +73,30 @@ def relevance(
     A match counts on for about fifteen units after it and eight before it, so that answers near a question are found.
     """
     asked = asked_features(query, lexicon)
-    scores = dict.fromkeys(numbered, 0.0)
+    scores = [0.0] * len(numbered)
     norm = sum(asked.values())
-    for feature, places in _places(numbered, lexicon, asked).items():
-        _spread(places, asked[feature] / norm, scores)
+    gaps = [after - before for before, after in pairwise(numbered)]
+    ahead = [1.0, *(_AHEAD**gap for gap in gaps)]
+    back = [*(_BACK**gap for gap in gaps), 1.0]
+    for feature, matches in _places(numbered, lexicon, asked).items():
+        _spread(matches, asked[feature] / norm, ahead, back, scores)
     heads = {line.head for line in document.lines}
     asked_for = {head for head in heads if query.names(head.rstrip(":"))}
     if not asked_for:
-        return scores
-    lines, units = document.lines, document.units
+        return dict(zip(numbered, scores, strict=True))
+    lines, rows = document.lines, document.rows
     return {
-        at: score * _NAMED_SPEAKER + _SPEAKER_ALONE if lines[units[at].line].head in asked_for else score
-        for at, score in scores.items()
+        at: score * _NAMED_SPEAKER + _SPEAKER_ALONE if lines[rows[at][LINE]].head in asked_for else score
+        for at, score in zip(numbered, scores, strict=True)
     }
 
 
-def _places(
-    numbered: Mapping[int, Sequence[int]], lexicon: Lexicon, asked: dict[int, float]
-) -> dict[int, dict[int, float]]:
-    """Give the units in which each asked feature stands."""
+def _places(numbered: Mapping[int, Sequence[int]], lexicon: Lexicon, asked: dict[int, float]) -> dict[int, list[float]]:
+    """Give for each asked feature 1 at the units in which it stands, and 0 at the others."""
     wanted = {number: feature for number, feature in enumerate(lexicon.features) if feature in asked}
     disjoint = set(wanted).isdisjoint
-    places: dict[int, dict[int, float]] = {feature: {} for feature in asked}
-    for at, unit in numbered.items():
+    places = {feature: [0.0] * len(numbered) for feature in asked}
+    for at, unit in enumerate(numbered.values()):
         if not disjoint(unit):
             for number in unit:
                 if number in wanted:
@@ -102,23 +104,20 @@ def _places(
     return places
 
 
-def _spread(places: Mapping[int, float], weight: float, scores: dict[int, float]) -> None:
+def _spread(
+    matches: Sequence[float], weight: float, ahead: Sequence[float], back: Sequence[float], scores: list[float]
+) -> None:
     """Add one term to all scores: a count that decays with the distance from each match, saturated."""
     level = 0.0
-    last = 0
-    ahead: list[float] = []
-    match = places.get
-    for at in scores:
-        level *= _AHEAD if at - last == 1 else _AHEAD ** (at - last)
-        own = match(at, 0.0)
-        ahead.append(level + own)
-        level += own
-        last = at
+    reached: list[float] = []
+    for own, decay in zip(matches, ahead, strict=True):
+        level = level * decay + own
+        reached.append(level)
     level = 0.0
-    for at, near in zip(reversed(scores), reversed(ahead), strict=True):
-        level *= _BACK if last - at == 1 else _BACK ** (last - at)
+    last = len(matches) - 1
+    for behind, (own, near, decay) in enumerate(zip(reversed(matches), reversed(reached), reversed(back), strict=True)):
+        level *= decay
         density = near + level
-        level += match(at, 0.0)
-        last = at
+        level += own
         if density > _NEGLIGIBLE:
-            scores[at] += weight * density / (density + _HALF)
+            scores[last - behind] += weight * density / (density + _HALF)

@@ -5,7 +5,7 @@ from itertools import accumulate
 from operator import itemgetter
 
 from crux_langgraph.compression._speech import tidy
-from crux_langgraph.compression._units import Document, Row, Unit
+from crux_langgraph.compression._units import KIND, TEXT, Document, Row, Unit
 
 GAP = "…"
 
@@ -17,6 +17,7 @@ class Renderer:
         self._document = document
         self._voids = _running_voids(document.rows)
         self._tidied: dict[int, str] = {}
+        self._texts: dict[tuple[int, ...], str] = {}
 
     def whole(self) -> str:
         """Render everything, also what says that nothing is there."""
@@ -27,13 +28,17 @@ class Renderer:
         stop = taken = 0
         rows = self._document.rows
         while taken <= size and stop < len(rows):
-            taken += len(rows[stop][0])
+            taken += len(rows[stop][TEXT])
             stop += 1
-        return " ".join(map(itemgetter(0), rows[:stop]))
+        return " ".join(map(itemgetter(TEXT), rows[:stop]))
 
     def chosen(self, shown: Collection[int]) -> str:
-        """Render some units, with what they need to be understood."""
-        return self._joined(self.closed(shown))
+        """Render some units, with what they need to be understood. The same choice is often asked for again."""
+        closed = tuple(self.closed(shown))
+        text = self._texts.get(closed)
+        if text is None:
+            text = self._texts[closed] = self._joined(closed)
+        return text
 
     def closed(self, shown: Collection[int]) -> list[int]:
         """Add the calls whose results are shown, and put all in the order of the document."""
@@ -99,7 +104,7 @@ class Renderer:
 
 def _running_voids(rows: Sequence[Row]) -> list[int]:
     """Count the void units before each position, so that a gap is known without looking into it."""
-    kinds = list(map(itemgetter(5), rows))
+    kinds = list(map(itemgetter(KIND), rows))
     if "void" not in kinds:
         return [0] * (len(rows) + 1)
     return list(accumulate((kind == "void" for kind in kinds), initial=0))

@@ -3,12 +3,17 @@
 import json
 import re
 from collections.abc import Iterable
+from itertools import chain
 from math import isfinite
+from operator import methodcaller
 from typing import Any
 
 _PLAIN_KEY = re.compile(r"[^\s:\"{}\[\]|,](?:[^\n\r\t:\"{}\[\]|]*[^\s:\"{}\[\]|,])?\Z")
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]|^\s|\s\Z")
 _WORDS = {None: "null", True: "true", False: "false"}
+_CONTAINERS = frozenset({dict, list})
+_VALUES = methodcaller("values")
+_DEEPEST = 100
 _LITERALS = frozenset({"null", "true", "false", ""})
 
 
@@ -19,8 +24,11 @@ class Number(str):
 
 
 def parsed(text: str) -> Any:
-    """Give the object or list that a text holds as JSON; None when it is empty, repeats a key or is anything else."""
-    if text[:64].lstrip()[:1] not in ("{", "["):
+    """Give the object or list that a text holds as JSON.
+
+    None when it is empty, repeats a key, is nested deeper than anybody means, or is anything else.
+    """
+    if not opens_json(text):
         return None
     try:
         value = json.loads(
@@ -28,7 +36,25 @@ def parsed(text: str) -> Any:
         )
     except (ValueError, RecursionError):
         return None
-    return value or None
+    return value if value and not _is_deep(value) else None
+
+
+def _is_deep(value: Any) -> bool:
+    """Whether a value is nested deeper than it could be walked."""
+    level: list[Any] = [value]
+    for _ in range(_DEEPEST):
+        records: list[dict[str, Any]] = [node for node in level if type(node) is dict]
+        lists: list[list[Any]] = [node for node in level if type(node) is list]
+        inside = chain.from_iterable(chain(map(_VALUES, records), lists))
+        level = [node for node in inside if type(node) in _CONTAINERS]
+        if not level:
+            return False
+    return True
+
+
+def opens_json(text: str) -> bool:
+    """Whether a text begins as an object or a list."""
+    return text[:64].lstrip()[:1] in ("{", "[")
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -9,9 +9,11 @@ from crux_langgraph.compression._rendering import GAP, Renderer
 from crux_langgraph.compression._units import Document, pinned_units
 
 _MANIFEST_SHARE = 8
-_MOST_LOOKED_AT = 64
+_MOST_LOOKED_AT = 24
 _MOST_TRIED = 8
 _LEAST_ROOM = 5
+_WORTH_FILLING = 100
+"""The share of a budget that is left unused: to fill it would cost as much as the selection itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +75,14 @@ class Selector:
     def _filled(self, shown: list[int], length: int, spare: int, tokens_per_cost: float) -> list[int]:
         """Add what still fits, from fields that are shown anyway: so the fields shown only grow with the budget."""
         units, ranking = self._document.units, self._ranking
-        parts = {units[at].part for at in (shown or ranking.first(0 if ranking.openers else 1))}
         room = self._budget.room(self._renderer.chosen(shown)) - spare
+        least = max(_LEAST_ROOM, self._budget.max_tokens // _WORTH_FILLING)
+        if room < least:
+            return shown
+        parts = {units[at].part for at in (shown or ranking.first(0 if ranking.openers else 1))}
         tries = 0
         for at in ranking.first(length + _MOST_LOOKED_AT)[length + (not ranking.openers) :]:
-            if tries == _MOST_TRIED or room < _LEAST_ROOM:
+            if tries == _MOST_TRIED or room < least:
                 break
             # Where nothing is shown yet, the same few are tried at every budget: their costs are only about right.
             if units[at].part in parts and (not shown or ranking.cost(at) * tokens_per_cost <= room):

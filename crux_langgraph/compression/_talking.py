@@ -1,10 +1,9 @@
 """From messages to units: who speaks, what is said, which calls are made, and which result answers which call."""
 
 from collections import deque
-from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
-from crux_langgraph.compression._scalars import key, parsed, scalar
+from crux_langgraph.compression._scalars import key, scalar
 from crux_langgraph.compression._turns import Call, Conversation, Turn
 from crux_langgraph.compression._units import Document, Kind
 
@@ -13,26 +12,36 @@ _LONGEST_SPOKEN = 400
 _LONGEST_ARGUMENT = 200
 _MOST_WAITING = 64
 
-Walk = Callable[[Any, str, int], None]
-"""Walks a value under a label into a part."""
-WalkProse = Callable[[str, str, int, Kind], None]
-"""Walks a text under a label into a part, as units of a kind."""
+
+class Walking(Protocol):
+    """What walks the contents of messages."""
+
+    def held(self, text: str) -> Any:
+        """Give what a text holds as JSON; None when it holds none."""
+        ...
+
+    def value(self, node: Any, label: str, part: int) -> None:
+        """Walk a value under a label into a part."""
+        ...
+
+    def prose(self, text: str, label: str, part: int, kind: Kind) -> None:
+        """Walk a text under a label into a part, as units of a kind."""
+        ...
 
 
 class Talk:
     """Fills a document with the messages of one conversation."""
 
-    def __init__(self, document: Document, part: int, walk: Walk, walk_prose: WalkProse) -> None:
+    def __init__(self, document: Document, part: int, walker: Walking) -> None:
         self._document = document
         self._part = part
-        self._walk = walk
-        self._walk_prose = walk_prose
+        self._walker = walker
         self._waiting: deque[tuple[str | None, int]] = deque(maxlen=_MOST_WAITING)
 
     def add(self, turns: Conversation, label: str) -> None:
         """Add all messages, each on a line of its own."""
         pinned = self._document.parts[self._part].pinned
-        held = [None if pinned else parsed(turn.content) for turn in turns]
+        held = [None if pinned else self._walker.held(turn.content) for turn in turns]
         structured = any(turn.calls for turn in turns) or any(value is not None for value in held)
         spoken = not (pinned or structured) and _is_spoken(turns)
         self._document.structured |= structured
@@ -45,9 +54,9 @@ class Talk:
         document = self._document
         first = len(document.rows)
         if held is not None:
-            self._walk(held, "", self._part)
+            self._walker.value(held, "", self._part)
         else:
-            self._walk_prose(turn.content, "", self._part, kind)
+            self._walker.prose(turn.content, "", self._part, kind)
         if turn.is_result:
             self._bind(turn, first)
         for call in turn.calls:
@@ -66,7 +75,7 @@ class Talk:
         anchor = len(self._document.rows) - 1
         for name, value in args.items():
             if name not in short:
-                self._walk(value, f"-> {call.name}({key(name)})", self._part)
+                self._walker.value(value, f"-> {call.name}({key(name)})", self._part)
         self._document.needs.update(dict.fromkeys(range(anchor + 1, len(self._document.rows)), anchor))
 
     def _bind(self, turn: Turn, first: int) -> None:

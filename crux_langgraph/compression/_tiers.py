@@ -2,20 +2,27 @@
 
 import re
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any, cast
 
+from crux_langgraph.compression import _glancing
 from crux_langgraph.compression._accounting import Account
 from crux_langgraph.compression._budget import Budget
 from crux_langgraph.compression._fitted import Fitted, Tier
+from crux_langgraph.compression._glancing import worth_weighing
+from crux_langgraph.compression._lumps import Dump
 from crux_langgraph.compression._ranking import Ranking
 from crux_langgraph.compression._relevance import Query
 from crux_langgraph.compression._rendering import Renderer
 from crux_langgraph.compression._selecting import Selection, Selector, with_manifest
+from crux_langgraph.compression._sketching import sample_of, sketch_of
 from crux_langgraph.compression._tree import Marked, Tree
 from crux_langgraph.compression._turns import Conversation
 from crux_langgraph.compression._units import Document, pinned_units
 from crux_langgraph.compression._walking import document_of
 from crux_langgraph.errors import DoesNotFitError
+
+_PLAINLY = 3.0
 
 
 class Fitting:
@@ -24,22 +31,31 @@ class Fitting:
     def __init__(self, tree: Tree, budget: Budget) -> None:
         self._tree = tree
         self._budget = budget
-        self._raw = tree.text()
-        self._document = document_of(tree.root)
-        self._renderer = Renderer(self._document)
-        self._account = Account(tree, self._document, budget, self._raw)
+        self._dump = Dump()
+        self._raw = self._dump.text(tree.root) if not isinstance(tree.root, str | Conversation) else str(tree.root)
+        self._account = Account(tree, budget, self._raw)
 
     def fit(self, query: Query) -> Fitted:
         """Give the best tier that fits."""
         verbatim = self._verbatim()
         if verbatim is not None:
-            parts = self._account.whole("verbatim", "everything fits as it is")
+            parts = self._account.whole(self._whole, "verbatim", "everything fits as it is")
             return Fitted(verbatim, self._budget.count(verbatim), "verbatim", parts)
         compact = self._compact()
         if compact is not None:
-            parts = self._account.whole("compact", "everything fits as labelled lines")
+            parts = self._account.whole(self._whole, "compact", "everything fits as labelled lines")
             return Fitted(compact, self._budget.count(compact), "compact", parts)
         return self._extract(query)
+
+    @cached_property
+    def _whole(self) -> Document:
+        """The payload, all of it read."""
+        return document_of(self._tree.root)
+
+    @cached_property
+    def _sketch(self) -> Document:
+        """The payload, unread where it is long; what is chosen of it hangs on that, so no budget may decide this."""
+        return sketch_of(self._tree.root, self._dump) if len(self._raw) > _glancing.SMALLEST else self._whole
 
     def _verbatim(self) -> str | None:
         """Give the payload as it is when that fits and escapes nothing that is pinned."""
@@ -51,21 +67,32 @@ class Fitting:
 
     def _compact(self) -> str | None:
         """Give the payload as labelled lines when that fits. When a beginning without labels does not, none is written."""
-        if not self._document.structured:
+        if not self._sketch.structured or self._is_plainly_long():
             return None
-        if any(self._budget.is_plainly_over(self._renderer.bare(size + 1)) for size in self._budget.long_sizes):
+        renderer = Renderer(self._whole)
+        if any(self._budget.is_plainly_over(renderer.bare(size + 1)) for size in self._budget.long_sizes):
             return None
-        compact = self._renderer.whole()
+        compact = renderer.whole()
         return compact if self._budget.fits(compact) else None
+
+    def _is_plainly_long(self) -> bool:
+        """Whether a sample of a sketch says that its lines take several times what fits: then they are not written."""
+        if not self._sketch.unread:
+            return False
+        text, share = sample_of(self._sketch)
+        return self._budget.counter(text) > _PLAINLY * share * self._budget.max_tokens
 
     def _extract(self, query: Query) -> Fitted:
         self._check_pins()
         room = self._budget.max_tokens * self._account.characters_per_token
-        ranking = Ranking(self._document, _without_echo(query, self._document, self._raw), room)
-        selector = Selector(self._document, self._renderer, ranking, self._budget)
-        names = [part.path for part in self._document.parts if part.path] + [path for path, _ in self._tree.omitted]
+        query = _without_echo(query, self._sketch, self._raw)
+        worth = worth_weighing(self._sketch, query, room)
+        document = worth.document
+        ranking = Ranking(worth, query)
+        selector = Selector(document, Renderer(document), ranking, self._budget)
+        names = [part.path for part in document.parts if part.path] + [path for path, _ in self._tree.omitted]
         selection = selector.select(names, self._account.tokens_per_cost)
-        parts = self._account.extract(selection.shown, _beginning(selection, self._document))
+        parts = self._account.extract(document, selection.shown, _beginning(selection, document))
         left_out = [part.path for part in parts if part.tier == "reference"]
         text = with_manifest(selection.text, left_out, self._budget)
         tier: Tier = "extract" if any(part.tokens_after for part in parts) else "reference"
@@ -73,14 +100,15 @@ class Fitting:
 
     def _check_pins(self) -> None:
         """Raise when what must be shown does not fit."""
-        units = pinned_units(self._document)
-        needed = self._budget.count(self._renderer.chosen(units))
+        sketch = self._sketch
+        units = pinned_units(sketch)
+        needed = self._budget.count(Renderer(sketch).chosen(units))
         if needed <= self._budget.max_tokens:
             return
         tokens: dict[str, int] = {}
         for at in units:
-            unit = self._document.units[at]
-            path = self._document.parts[unit.part].path
+            unit = sketch.units[at]
+            path = sketch.parts[unit.part].path
             tokens[path] = tokens.get(path, 0) + self._budget.counter(unit.text)
         raise DoesNotFitError(needed_tokens=needed, max_tokens=self._budget.max_tokens, pins=tuple(tokens.items()))
 

@@ -1,10 +1,14 @@
 """The parts of a payload and the units that selection keeps or leaves."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
-Kind = Literal["scalar", "row", "call", "prose", "speech", "void"]
-"""What a unit is: it decides how much facts and how much words count in it. A void unit says that nothing is there."""
+Kind = Literal["scalar", "row", "call", "prose", "speech", "void", "unread"]
+"""What a unit is: it decides how much facts and how much words count in it. A void unit says that nothing is there.
+
+An unread one stands for the units that are made of it when it is read, and is never shown.
+"""
 
 
 class Unit(NamedTuple):
@@ -24,6 +28,16 @@ class Unit(NamedTuple):
 
 Row = tuple[str, str, str, int, int, Kind]
 """A unit's fields. Thousands are kept that are never asked for; the garbage collector lets go of plain tuples at once."""
+
+TEXT: Final = 0
+LABEL: Final = 2
+LINE: Final = 3
+PART: Final = 4
+KIND: Final = 5
+"""Where in a row these fields stand."""
+
+Reading = tuple[Callable[..., None], tuple[Any, ...]]
+"""How an unread unit is read: a method of a walker, and its arguments."""
 
 
 class Units(dict[int, Unit]):
@@ -71,6 +85,10 @@ class Document:
     """The first unit of the result that a call got, by the call's unit."""
     keys: set[str] = field(default_factory=set[str])
     """The names of fields in data: they say nothing that the next record does not say again."""
+    unread: dict[int, Reading] = field(default_factory=dict[int, Reading])
+    """How each unread unit is read."""
+    line: int = -1
+    """The line to which is added."""
     structured: bool = False
     """Whether any of it is data and not prose."""
     spoken: bool = False
@@ -81,14 +99,20 @@ class Document:
 
     def open(self, head: str, *, from_user: bool = False) -> None:
         """Begin a line: what is added from now on belongs to it."""
+        self.line = len(self.lines)
         self.lines.append(Line(head, from_user))
 
     def add(self, text: str, glue: str, label: str, part: int, kind: Kind) -> None:
         """Append a unit to the current line."""
-        self.rows.append((text, glue, label, len(self.lines) - 1, part, kind))
+        self.rows.append((text, glue, label, self.line, part, kind))
+
+    def defer(self, text: str, part: int, reading: Reading) -> None:
+        """Append to the current line what is not read yet; of `text` it is seen whether it is worth that."""
+        self.unread[len(self.rows)] = reading
+        self.rows.append((text, "", "", self.line, part, "unread"))
 
 
 def pinned_units(document: Document) -> list[int]:
     """Give the units that are always shown."""
     pinned = {number for number, part in enumerate(document.parts) if part.pinned}
-    return [at for at, row in enumerate(document.rows) if row[4] in pinned] if pinned else []
+    return [at for at, row in enumerate(document.rows) if row[PART] in pinned] if pinned else []

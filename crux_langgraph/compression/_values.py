@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from crux_langgraph.compression._lexicon import Lexicon, build, tokens_of
 from crux_langgraph.compression._relevance import Query
 from crux_langgraph.compression._tree import read
+from crux_langgraph.compression._units import TEXT
 from crux_langgraph.compression._walking import document_of
 from crux_langgraph.compression._weighing import COST_EXPONENT, weigh
 
@@ -19,7 +20,7 @@ def values_of(text: str, task: str, most: int) -> list[str]:
     costs. A name of several words is one fact. Pure: the same arguments give the same answer.
     """
     document = document_of(read(text).root)
-    texts = [row[0] for row in document.rows]
+    texts = [row[TEXT] for row in document.rows]
     tokens = _without_keys(tokens_of(texts), text)
     lexicon, numbered = build(tokens)
     weights = weigh(document, lexicon, dict(enumerate(numbered)), Query(task))

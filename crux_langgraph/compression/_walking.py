@@ -1,7 +1,7 @@
 """From a tree to units in document order: labelled values, rows of tables, lines and sentences."""
 
 import re
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from crux_langgraph.compression._prose import pieces
 from crux_langgraph.compression._scalars import Number, cells, is_empty, key, parsed, scalar
@@ -20,6 +20,10 @@ _LONG = 200
 _MOST_FIELDS = 64
 _MOST_LEVELS = 3
 _FEWEST_ROWS = 2
+
+
+Shape = tuple[str, ...] | Literal["series"] | None
+"""What a list is: records with these keys, short values, or anything."""
 
 
 class _Names(dict[str, str]):
@@ -82,24 +86,25 @@ class Walker:
             self.conversation(node, f"{label}." if label else "", part)
         elif isinstance(node, dict):
             self.document.structured = True
-            self._record(cast("dict[str, Any]", node), f"{label}." if label else "", part)
+            self.record(cast("dict[str, Any]", node), f"{label}." if label else "", part)
         elif isinstance(node, list):
             self._list(cast("list[Any]", node), label, part)
         elif isinstance(node, str):
-            self._text(node, _named(label), label, part)
+            self.text(node, _named(label), label, part)
         else:
             self.document.add(scalar(node), "\n", _named(label), part, "scalar")
 
     def conversation(self, turns: Conversation, label: str, part: int) -> None:
         """Walk messages, each on a line of its own."""
-        Talk(self.document, part, self.value, self.prose).add(turns, label)
+        Talk(self.document, part, self).add(turns, label)
         self.document.open("")
 
     def _unmarked(self, node: Marked, label: str, part: int) -> tuple[Any, int]:
         """Take the metadata off a node; inside a list it makes a part of all items' fields of that name."""
         return node.value, self.part(_without_numbers(label), node.value, node.marks, part)
 
-    def _record(self, record: dict[str, Any], label: str, part: int, glue: str = ", ") -> None:
+    def record(self, record: dict[str, Any], label: str, part: int, glue: str = ", ") -> None:
+        """Walk the entries of a record; `label` leads to them."""
         pack: list[str] = []
         size = 0
         names = self._names
@@ -126,7 +131,7 @@ class Walker:
         elif _is_short(node):
             self.document.add(f"{self._names[name]}{scalar(node)}", glue, label, part, "scalar")
         elif _repeats(name, node):
-            self._record(node, label, part, "; ")
+            self.record(node, label, part, "; ")
         else:
             self.value(node, f"{label}{key(name)}", part)
 
@@ -138,14 +143,26 @@ class Walker:
 
     def _list(self, items: list[Any], label: str, part: int) -> None:
         self.document.structured = True
+        shape = self._shape(items, part)
+        if shape is not None:
+            self.items(items, 0, shape, label, part)
+            return
+        for at, item in enumerate(items):  # here and not by items(): each level of a deep list would take one call more
+            self.value(item, f"{label}[{at}]", part)
+
+    def _shape(self, items: list[Any], part: int) -> Shape:
         columns = None if self._pinned(part) else _columns(items)
-        if columns is not None:
-            self._table(items, columns, label, part)
-        elif all(map(_is_short, items)):
+        return columns if columns is not None else "series" if all(map(_is_short, items)) else None
+
+    def items(self, items: list[Any], start: int, shape: Shape, label: str, part: int) -> None:
+        """Walk neighbouring items of a list of this shape, the first of them at `start`."""
+        if shape is None:
+            for at, item in enumerate(items, start):
+                self.value(item, f"{label}[{at}]", part)
+        elif shape == "series":
             self._series(items, _named(label), part)
         else:
-            for at, item in enumerate(items):
-                self.value(item, f"{label}[{at}]", part)
+            self._table(items, shape, label, part)
 
     def _series(self, items: list[Any], label: str, part: int) -> None:
         pack: list[str] = []
@@ -163,25 +180,30 @@ class Walker:
         for row in rows:
             self.document.add(cells(row.values()), "\n", header, part, "row")
 
-    def _text(self, text: str, label: str, name: str, part: int) -> None:
+    def text(self, text: str, label: str, name: str, part: int) -> None:
         """Walk a string: as what it holds when that is JSON, else as prose."""
         if self._pinned(part):
             self.document.add(text, "\n", label, part, "prose")
             return
-        held = parsed(text)
+        held = self.held(text)
         if held is None:
             self.prose(text, label, part, "prose")
         else:
             self.document.structured = True
             self.value(held, name, part)
 
-    def prose(self, text: str, label: str, part: int, kind: Kind) -> None:
-        """Walk lines and sentences; what is pinned is not cut."""
+    def held(self, text: str) -> Any:
+        """Give what a text holds as JSON; None when it holds none."""
+        return parsed(text)
+
+    def prose(self, text: str, label: str, part: int, kind: Kind, glue: str | None = None) -> None:
+        """Walk lines and sentences; what is pinned is not cut. `glue` parts the first from what is before it."""
         if self._pinned(part):
             self.document.add(text, "\n", label, part, "prose")
             return
-        for glue, piece in pieces(text):
-            self.document.add(piece, glue, label, part, kind)
+        for between, piece in pieces(text):
+            self.document.add(piece, between if glue is None else glue, label, part, kind)
+            glue = None
 
     def _pinned(self, part: int) -> bool:
         return self.document.parts[part].pinned
@@ -190,14 +212,18 @@ class Walker:
 def document_of(root: Any) -> Document:
     """Cut a tree into units."""
     document = Document()
+    fill(document, Walker(document), root)
+    return document
+
+
+def fill(document: Document, walker: Walker, root: Any) -> None:
+    """Walk a tree from its root."""
     document.open("")
-    walker = Walker(document)
     if _is_record(root):
         document.structured = True
         walker.fields(root, (), None)
     else:
         walker.value(root, "", walker.part("", root, Marks()))
-    return document
 
 
 def _without_numbers(label: str) -> str:

@@ -7,7 +7,7 @@ from operator import itemgetter
 from crux_langgraph.compression import _counting
 from crux_langgraph.compression._lexicon import Lexicon
 from crux_langgraph.compression._relevance import Query, asked_features, relevance
-from crux_langgraph.compression._units import Document, Kind
+from crux_langgraph.compression._units import KIND, LABEL, LINE, PART, Document, Kind
 
 COST_EXPONENT = 0.8
 NEW_PART = 8.0
@@ -16,10 +16,28 @@ OPENING = 1.0
 """What the first unit of a field is worth besides: a field without facts is still one that somebody declared."""
 LEAST = 0.01
 """What a unit without facts and terms is worth, so that there is an order among such units too."""
-FACTS_IN: dict[Kind, float] = {"scalar": 1.0, "row": 1.0, "call": 1.0, "prose": 1.0, "speech": 0.3, "void": 0.0}
-_TERMS_IN: dict[Kind, float] = {"scalar": 0.0, "row": 0.0, "call": 0.0, "prose": 0.45, "speech": 1.0, "void": 0.0}
+GAP = 3.0
+"""Tokens of the mark that is saved between units that stand side by side."""
+FACTS_IN: dict[Kind, float] = {
+    "scalar": 1.0,
+    "row": 1.0,
+    "call": 1.0,
+    "prose": 1.0,
+    "speech": 0.3,
+    "void": 0.0,
+    "unread": 0.0,
+}
+_TERMS_IN: dict[Kind, float] = {
+    "scalar": 0.0,
+    "row": 0.0,
+    "call": 0.0,
+    "prose": 0.45,
+    "speech": 1.0,
+    "void": 0.0,
+    "unread": 0.0,
+}
 _TERMS_IN_STRUCTURED_PROSE = 0.15
-_ASKED_TERM = 2.0
+ASKED_TERM = 2.0
 FROM_USER = 1.2
 _NAMED_BY_USER = 1.4
 _EARLY = 0.3
@@ -32,7 +50,8 @@ _FEWEST_PLACED = 20
 class Weights:
     """Weights by feature (`facts`, `terms`), by kind (`terms_in`), by unit and by line; costs are estimated tokens.
 
-    `densities` rates each unit as if nothing were shown yet, never too low. Units in `ordered` keep that rate.
+    `densities` rates each unit by itself as if nothing were shown yet, never too low. Units in `ordered` keep that rate.
+    `terms_in` has the kinds that were weighed.
     """
 
     facts: list[float]
@@ -52,7 +71,7 @@ def weigh(document: Document, lexicon: Lexicon, numbered: Mapping[int, Sequence[
     if document.structured:
         terms_in["prose"] = _TERMS_IN_STRUCTURED_PROSE
     asked = asked_features(query, lexicon)
-    terms = [weight * _ASKED_TERM if f in asked else weight for f, weight in enumerate(lexicon.terms)]
+    terms = [weight * ASKED_TERM if f in asked else weight for f, weight in enumerate(lexicon.terms)]
     facts = _facts(document, lexicon, numbered)
     if document.structured:  # where words count little: what is asked for is a fact, whatever it is
         for feature in asked:
@@ -61,20 +80,21 @@ def weigh(document: Document, lexicon: Lexicon, numbered: Mapping[int, Sequence[
     costs = {at: 1.0 + sum(map(cost_of, numbers)) for at, numbers in numbered.items()}
     factors = _factors(document, relevance(document, numbered, lexicon, query))
     rows = document.rows
-    kinds: set[Kind] = {rows[at][5] for at in numbered}
+    kinds: set[Kind] = {rows[at][KIND] for at in numbered}
+    terms_in = {kind: share for kind, share in terms_in.items() if kind in kinds}
     gains = {
         kind: [FACTS_IN[kind] * facts[f] + terms_in[kind] * terms[f] for f in lexicon.features].__getitem__
-        for kind in kinds
+        for kind in terms_in
     }
     least = LEAST if len(document.parts) == 1 else OPENING
     densities = {
-        at: factors[at] * (sum(map(gains[rows[at][5]], numbers)) + least) / costs[at] ** COST_EXPONENT
+        at: factors[at] * (sum(map(gains[rows[at][KIND]], numbers)) + least) / (costs[at] + GAP) ** COST_EXPONENT
         for at, numbers in numbered.items()
     }
     ordered = _put_in_order(document, densities)
     head_costs = {head: _counting.weigh(head) + 1 if head else 0.0 for head in {line.head for line in document.lines}}
     line_costs = [head_costs[line.head] for line in document.lines]
-    label_costs = {label: _counting.weigh_word(label) for label in {rows[at][2] for at in numbered}}
+    label_costs = {label: _counting.weigh_word(label) for label in {rows[at][LABEL] for at in numbered}}
     return Weights(facts, terms, terms_in, factors, costs, line_costs, label_costs, densities, ordered)
 
 
@@ -86,7 +106,7 @@ def _facts(document: Document, lexicon: Lexicon, numbered: Mapping[int, Sequence
     for name in document.keys:
         facts[lexicon.names.get(name.lower(), 0)] = 0.0
     rows, lines = document.rows, document.lines
-    said = (numbers for at, numbers in numbered.items() if lines[rows[at][3]].from_user)
+    said = (numbers for at, numbers in numbered.items() if lines[rows[at][LINE]].from_user)
     named = {lexicon.features[number] for numbers in said for number in numbers}
     for feature in named:
         facts[feature] *= _NAMED_BY_USER
@@ -135,7 +155,7 @@ def _mild(score: float) -> float:
 
 def _extents(document: Document) -> tuple[dict[int, int], dict[int, int]]:
     """Give the first unit of every field, and over how many units it stretches from there."""
-    parts = list(map(itemgetter(4), document.rows))
+    parts = list(map(itemgetter(PART), document.rows))
     lasts = dict(zip(parts, range(len(parts)), strict=True))
     firsts = dict(zip(reversed(parts), reversed(range(len(parts))), strict=True))
     return firsts, {part: last - firsts[part] + 1 for part, last in lasts.items()}
@@ -145,7 +165,7 @@ def _put_in_order(document: Document, densities: dict[int, float]) -> frozenset[
     """Make the units of ordered fields fall off from one end, starting at the rate of the field's best unit."""
     ordered: set[int] = set()
     rows = document.rows
-    for members in in_order(document, ((at, rows[at][4]) for at in densities)):
+    for members in in_order(document, ((at, rows[at][PART]) for at in densities)):
         densities.update(falling_off(members, densities))
         ordered.update(members)
     return frozenset(ordered)

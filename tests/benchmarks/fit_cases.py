@@ -2,8 +2,9 @@
 
 Schemas, Unicode, hostile texts, messages and marked fields are drawn at random; budgets from 60 to 8,000 tokens; every
 case by one of three counters. The budget must hold for the framed text, and pins must stand in it byte for byte.
+With `--in-part` every payload is read as one that is far larger than its budget.
 
-    uv run python tests/benchmarks/fit_cases.py [--cases 100000] [--seed 0]
+    uv run python tests/benchmarks/fit_cases.py [--cases 100000] [--seed 0] [--in-part]
 """
 
 import argparse
@@ -15,7 +16,7 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from crux_langgraph.compression import DoesNotFitError, Frame, fit
+from crux_langgraph.compression import DoesNotFitError, Frame, _glancing, fit
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "compression"))
 from schemas import BUDGETS, COUNTERS, PAYLOADS, TEXTS, pins_of
@@ -38,7 +39,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cases", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--in-part", action="store_true")
     arguments = parser.parse_args()
+    if arguments.in_part:
+        _glancing.SMALLEST = _glancing.LEAST_POOL = 100
     found: Counter[str] = Counter()
 
     @seed(arguments.seed)
