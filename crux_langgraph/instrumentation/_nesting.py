@@ -1,7 +1,7 @@
 """Where in a trace something runs: under another run or not, and as a subagent."""
 
 from collections.abc import Generator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any, cast
 
 from langchain_core.runnables import RunnableConfig
@@ -39,7 +39,9 @@ def _inside(config: RunnableConfig) -> Generator[None]:
     try:
         yield
     finally:
-        var_child_runnable_config.reset(token)
+        # A flow that the garbage collector closes is closed in another context, where there is nothing to reset.
+        with suppress(ValueError):
+            var_child_runnable_config.reset(token)
 
 
 def is_inside_a_run() -> bool:

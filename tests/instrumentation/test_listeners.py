@@ -1,7 +1,6 @@
 """Listeners of every kind hear of our runs, each in its own way, and break none of them."""
 
 import asyncio
-from collections.abc import Generator
 from contextvars import ContextVar, copy_context
 from typing import Any
 
@@ -10,7 +9,7 @@ from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler, 
 from langchain_core.messages import AIMessage
 from langchain_core.messages.ai import UsageMetadata
 from support import GOOD, Brief, Call, Research, ScriptedModel, make, to_brief
-from watching import Seen, listened
+from watching import Seen, Suspends, listened
 
 from crux_langgraph import Payload, handoff
 from crux_langgraph._waiting import AWAITING
@@ -231,13 +230,6 @@ async def test_the_tokens_of_an_input_that_a_hook_has_counted_are_not_counted_ag
     [(_, outputs)] = seen.ours()
     assert counted.count(text) == 1
     assert outputs["crux"]["crux_input_tokens"] == len(text)
-
-
-class Suspends:
-    """Waits for whoever steps the coroutine."""
-
-    def __await__(self) -> Generator[None]:
-        yield
 
 
 def test_a_handoff_that_is_closed_in_another_context_ends_its_run(seen: Seen) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from contextvars import copy_context
 from typing import Any
 
 import pytest
@@ -10,10 +11,10 @@ from langchain_core.globals import set_debug
 from langchain_core.runnables import RunnableConfig
 from langgraph.graph import START, StateGraph
 from langsmith import tracing_context
-from support import GOOD, Call, State, make
-from watching import Seen, Traced
+from support import GOOD, Brief, Call, Research, State, make, to_brief
+from watching import Seen, Suspends, Traced
 
-from crux_langgraph import HandoffNode, add_handoff
+from crux_langgraph import HandoffNode, add_handoff, handoff
 from crux_langgraph.testing import capture_runs
 
 
@@ -104,3 +105,16 @@ def test_who_begins_to_listen_between_two_chunks_of_a_stream_hears(context: Any,
         list(stream)
     heard = [run.name for run in captured.runs] if captured else [run["name"] for run in traced.sent().runs]
     assert "handoff:prepare" in heard
+
+
+def test_a_node_that_is_closed_in_another_context_ends_its_run(seen: Seen) -> None:
+    async def transform(research: Research) -> Brief:
+        await Suspends()
+        return to_brief(research)
+
+    seen.run_inline = True
+    flow = HandoffNode(handoff(transform), read="found").ainvoke({"found": GOOD}, {"callbacks": [seen]})
+    copy_context().run(flow.send, None)
+    flow.close()
+    [(_, ending)] = seen.ours()
+    assert str(ending) == "GeneratorExit"
