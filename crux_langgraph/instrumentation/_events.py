@@ -55,9 +55,12 @@ async def _heard(handler: Any, event: str, *told: Any, **facts: Any) -> None:
 
 
 def _suspends(handler: Any, event: str) -> bool:
-    if handler.ignore_chain:
+    try:
+        if handler.ignore_chain:
+            return False
+        return not handler.run_inline or inspect.iscoroutinefunction(getattr(handler, event, None))
+    except Exception:  # noqa: BLE001 - a listener whose attributes raise: LangChain logs that as it is told
         return False
-    return not handler.run_inline or inspect.iscoroutinefunction(getattr(handler, event, None))
 
 
 def warn(what: str, error: BaseException) -> None:

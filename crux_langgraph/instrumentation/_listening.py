@@ -115,9 +115,12 @@ def _has_ears(config: Any) -> bool:
 
 def _hears(handler: Any) -> bool:
     """Say whether it does anything when a chain starts or ends: one that counts a model's tokens does not."""
-    if handler.ignore_chain:
-        return False
-    return any(getattr(getattr(handler, event, None), "__func__", None) not in _NOTHING for event in _EVENTS)
+    try:
+        if handler.ignore_chain:
+            return False
+        return any(getattr(getattr(handler, event, None), "__func__", None) not in _NOTHING for event in _EVENTS)
+    except Exception:  # noqa: BLE001 - a listener whose attributes raise: LangChain logs that as it is told
+        return True
 
 
 def _is_hooked() -> bool:

@@ -204,6 +204,18 @@ async def test_a_count_of_the_tokens_that_models_use_makes_no_run_and_misses_non
     assert count.usage_metadata["m"]["total_tokens"] == USED["total_tokens"]
 
 
+@pytest.mark.parametrize("name", ["ignore_chain", "on_chain_start"])
+async def test_a_listener_that_breaks_when_it_is_looked_at_breaks_neither_a_handoff_nor_others(
+    call: Call, name: str, seen: Seen
+) -> None:
+    def broken(_: BaseCallbackHandler) -> Any:
+        raise ZeroDivisionError
+
+    with listened(type("Broken", (BaseCallbackHandler,), {name: property(broken)})(), seen):
+        await call.prepare(make(), GOOD)
+    assert len(seen.ended) == len(seen.started) == 1
+
+
 async def test_who_knows_half_of_the_events_hears_of_that_half(call: Call, seen: Seen) -> None:
     class Half(BaseCallbackHandler):
         on_chain_end = seen.on_chain_end
