@@ -55,6 +55,12 @@ class Payload(Generic[Out_co]):
     """What is written of `data`, as its receipt counts it."""
     receipt: Receipt = field(compare=False)
 
+    def __post_init__(self) -> None:
+        # `dataclasses.replace` gives a payload other data and leaves its texts, which are not of that.
+        if not self.texts.are_of(self.data, self.from_agent, self.fence, self.summary):
+            texts = Texts(self.contract, self.rendering, self.data, self.from_agent, self.fence, self.summary)
+            object.__setattr__(self, "texts", texts)
+
     def __repr__(self) -> str:
         text: str = self.texts.written(self.contract.text_shown)
         missing = len(text) - _MOST_SHOWN

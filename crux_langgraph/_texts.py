@@ -36,6 +36,11 @@ class Texts:
         self._fence = fence
         self._summary = summary
 
+    def are_of(self, data: BaseModel, from_agent: str | None, fence: str, summary: str | None) -> bool:
+        """Say whether they are what is written of these very data, within this frame."""
+        frame = (self._from_agent, self._fence, self._summary)
+        return data is self._data and frame == (from_agent, fence, summary)
+
     @cached_property
     def whole(self) -> str:
         """The data as JSON text, without what is private."""

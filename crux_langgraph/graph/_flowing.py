@@ -6,6 +6,7 @@ from typing import Any
 from langchain_core.runnables import Runnable, RunnableConfig
 
 from crux_langgraph._waiting import AWAITING, BLOCKING, Way, finish
+from crux_langgraph.instrumentation import told_by
 
 
 class FlowNode(Runnable[Any, Any]):
@@ -13,11 +14,13 @@ class FlowNode(Runnable[Any, Any]):
 
     def invoke(self, input: Any, config: RunnableConfig | None = None, **_: Any) -> Any:  # noqa: A002 - as Runnable names it
         """Run it, and give the update of the state or a `Command`."""
-        return finish(self._flow(BLOCKING, input, config))
+        with told_by(config):
+            return finish(self._flow(BLOCKING, input, config))
 
     async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **_: Any) -> Any:  # noqa: A002 - as Runnable names it
         """As `invoke`; plain functions of the user run in LangChain's executor."""
-        return await self._flow(AWAITING, input, config)
+        with told_by(config):
+            return await self._flow(AWAITING, input, config)
 
     @abstractmethod
     async def _flow(self, way: Way, state: Any, config: RunnableConfig | None, /) -> Any:

@@ -1,7 +1,7 @@
 """Runs: every step of a handoff or a delegate as LangSmith and every LangChain callback handler see it."""
 
 from crux_langgraph.instrumentation._listening import is_unheard
-from crux_langgraph.instrumentation._nesting import as_subagent, is_inside_a_run
+from crux_langgraph.instrumentation._nesting import as_subagent, is_inside_a_run, told_by
 from crux_langgraph.instrumentation._prepared import PREPARE, Mode, Prepared, identity
 from crux_langgraph.instrumentation._recording import Facts, Recording
 from crux_langgraph.instrumentation._repairing import repairing
@@ -21,4 +21,5 @@ __all__ = [
     "is_unheard",
     "recorded",
     "repairing",
+    "told_by",
 ]

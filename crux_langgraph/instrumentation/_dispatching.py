@@ -1,7 +1,7 @@
 """Telling handlers of one run: its start and its one end, on either way, whatever they raise."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -90,15 +90,8 @@ class Dispatch:
         told: dict[str, Any] = {**self._identity, "metadata": self._own_metadata, "name": name}
         if is_alone and any(isinstance(tracer, LangChainTracer) for tracer in self.tracers):
             told["defers_inputs"] = True  # LangChain's own way, for inputs that a stream has yet to bring
-        try:
-            if self._blocks:
-                tell(self.handlers, "on_chain_start", None, inputs, **told)
-            elif waiting := tell_in_loop(self.handlers, "on_chain_start", None, inputs, **told):
-                await self._whole(waiting)
-        except Exception as error:  # noqa: BLE001 - a listener's failure, whatever it is
-            warn(name, error)
-        else:
-            self._has_begun = True
+        self._has_begun = True  # also where this is left by what ends the program: some have heard of it
+        self._has_begun = await self._tell(name, self._whole, "on_chain_start", None, inputs, **told)
 
     async def end(self, outputs: Any) -> None:
         """Tell of the end of a run that did its work, or that was interrupted."""
@@ -109,23 +102,43 @@ class Dispatch:
         await self._finish("on_chain_error", error)
 
     async def _finish(self, event: str, told: Any) -> None:
-        if not self._has_begun:
-            return
+        if self._has_begun:
+            await self._tell(event, asyncio.shield, event, told, **self._identity)
+
+    async def _tell(
+        self, what: str, heard: Callable[[Waiting], Awaitable[Any]], event: str, *told: Any, **facts: Any
+    ) -> bool:
+        """Say whether it could be told."""
         try:
             if self._blocks:
-                tell(self.handlers, event, told, **self._identity)
-            elif waiting := tell_in_loop(self.handlers, event, told, **self._identity):
-                await asyncio.shield(waiting)
-        except Exception as error:  # noqa: BLE001 - as in start
-            warn(event, error)
+                tell(self.handlers, event, *told, **facts)
+            elif waiting := tell_in_loop(self.handlers, event, *told, **facts):
+                await heard(waiting)
+        except asyncio.CancelledError as error:
+            if _is_cancelled():
+                raise
+            warn(what, error)
+        except Exception as error:  # noqa: BLE001 - a listener's failure, whatever it is
+            warn(what, error)
+            return False
+        return True
 
     async def _whole(self, waiting: Waiting) -> None:
         try:
             await asyncio.shield(waiting)
         except asyncio.CancelledError:
             await _wait_out(waiting)
-            self._has_begun = waiting.exception() is None
+            self._has_begun = waiting.cancelled() or waiting.exception() is None
             raise
+
+
+def _is_cancelled() -> bool:
+    """Say whether it is this task that was cancelled, and not something that a listener waited for."""
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:
+        return False  # no loop runs here
+    return task is not None and task.cancelling() > 0
 
 
 def _configured(way: Way, config: RunnableConfig | None) -> BaseCallbackManager:

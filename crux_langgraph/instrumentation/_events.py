@@ -30,9 +30,10 @@ def tell_in_loop(handlers: list[Any], event: str, *told: Any, **facts: Any) -> W
     Raises as `tell`, or what is waited for does.
     """
     suspending = [handler for handler in handlers if _suspends(handler, event)]
-    if len(suspending) > 1:
-        return asyncio.ensure_future(ahandle_event(handlers, event, _IGNORED_BY, *told, **facts))
+    # The others here and now, as LangChain does: what they set in the context holds for the step that is told of.
     tell([handler for handler in handlers if not any(handler is one for one in suspending)], event, *told, **facts)
+    if len(suspending) > 1:
+        return asyncio.ensure_future(ahandle_event(suspending, event, _IGNORED_BY, *told, **facts))
     return _telling(suspending[0], event, *told, **facts) if suspending else None
 
 
@@ -54,9 +55,12 @@ async def _heard(handler: Any, event: str, *told: Any, **facts: Any) -> None:
 
 
 def _suspends(handler: Any, event: str) -> bool:
-    if handler.ignore_chain:
+    try:
+        if handler.ignore_chain:
+            return False
+        return not handler.run_inline or inspect.iscoroutinefunction(getattr(handler, event, None))
+    except Exception:  # noqa: BLE001 - a listener whose attributes raise: LangChain logs that as it is told
         return False
-    return not handler.run_inline or inspect.iscoroutinefunction(getattr(handler, event, None))
 
 
 def warn(what: str, error: BaseException) -> None:

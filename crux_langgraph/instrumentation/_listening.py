@@ -40,7 +40,7 @@ def listeners() -> Listeners | None:
     """Give those who listen here and now; None when nobody does."""
     config = var_child_runnable_config.get()
     stream = _stream() if current_settings().stream else None
-    if _is_hooked() or tracing.tracing_v2_callback_var.get() is not None or get_debug():
+    if _is_brought_in():
         return Listeners(config, True, False, stream)
     context = get_tracing_context()
     if _is_traced(context):
@@ -53,13 +53,21 @@ def listeners() -> Listeners | None:
 def is_unheard(config: RunnableConfig | None) -> bool:
     """Say whether nobody listens to a node of a graph, by the config that it was given; False where that is not sure.
 
-    The environment and the context were asked for listeners when the graph started, and LangGraph tells no others of
-    its nodes; but a hook may have brought one in since.
+    The environment was asked for listeners when the graph started. What a context brings in may have come since: by the
+    caller between two chunks of a stream, or by the node of a user's that calls ours by hand.
     """
     callbacks = config.get("callbacks") if config else None
-    if not isinstance(callbacks, BaseCallbackManager) or callbacks.parent_run_id is None:
+    if not isinstance(callbacks, BaseCallbackManager) or callbacks.parent_run_id is None or callbacks.handlers:
         return False
-    return not callbacks.handlers and not _is_hooked() and not current_settings().stream
+    return not (_is_brought_in() or current_settings().stream or _is_traced_here(get_tracing_context()))
+
+
+def _is_brought_in() -> bool:
+    return _is_hooked() or tracing.tracing_v2_callback_var.get() is not None or get_debug()
+
+
+def _is_traced_here(context: Mapping[str, Any]) -> bool:
+    return bool(context["enabled"]) or context["parent"] is not None
 
 
 def _is_traced(context: Mapping[str, Any]) -> bool:
@@ -107,9 +115,12 @@ def _has_ears(config: Any) -> bool:
 
 def _hears(handler: Any) -> bool:
     """Say whether it does anything when a chain starts or ends: one that counts a model's tokens does not."""
-    if handler.ignore_chain:
-        return False
-    return any(getattr(getattr(handler, event, None), "__func__", None) not in _NOTHING for event in _EVENTS)
+    try:
+        if handler.ignore_chain:
+            return False
+        return any(getattr(getattr(handler, event, None), "__func__", None) not in _NOTHING for event in _EVENTS)
+    except Exception:  # noqa: BLE001 - a listener whose attributes raise: LangChain logs that as it is told
+        return True
 
 
 def _is_hooked() -> bool:

@@ -1,8 +1,10 @@
 """Where in a trace something runs: under another run or not, and as a subagent."""
 
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from typing import Any, cast
 
+from langchain_core.runnables import RunnableConfig
 from langchain_core.runnables.config import (
     ensure_config,
     get_callback_manager_for_config,
@@ -12,6 +14,34 @@ from langchain_core.runnables.config import (
 from langsmith import get_current_run_tree
 
 from crux_langgraph.instrumentation._listening import listeners
+
+_TOLD = ("callbacks", "tags", "metadata")
+
+
+def told_by(config: RunnableConfig | None) -> AbstractContextManager[Any]:
+    """Give the block in which a config says who listens: one that a runnable of ours was called with, by whomever.
+
+    The rest of the config around stays: it holds what LangGraph runs.
+    """
+    around = var_child_runnable_config.get()
+    if not config or config is around or not config.get("callbacks"):
+        return _NOTHING_NEW
+    told = {key: value for key, value in config.items() if key in _TOLD}
+    return _inside(cast("RunnableConfig", {**(around or ensure_config()), **told}))
+
+
+_NOTHING_NEW = nullcontext()
+
+
+@contextmanager
+def _inside(config: RunnableConfig) -> Generator[None]:
+    token = var_child_runnable_config.set(config)
+    try:
+        yield
+    finally:
+        # A flow that the garbage collector closes is closed in another context, where there is nothing to reset.
+        with suppress(ValueError):
+            var_child_runnable_config.reset(token)
 
 
 def is_inside_a_run() -> bool:
@@ -33,8 +63,5 @@ def as_subagent(name: str) -> Generator[None]:
     config = patch_config(ensure_config(), configurable={"ls_agent_type": "subagent"})
     config["metadata"] = {**config.get("metadata", {}), "lc_agent_name": name}
     config["callbacks"] = get_callback_manager_for_config(config)
-    token = var_child_runnable_config.set(config)
-    try:
+    with _inside(config):
         yield
-    finally:
-        var_child_runnable_config.reset(token)

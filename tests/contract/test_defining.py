@@ -60,6 +60,7 @@ def test_a_handoff_keeps_the_functions_name_docstring_and_itself() -> None:
 
 def test_a_handoff_can_be_called_as_the_plain_function() -> None:
     assert handoff(to_brief)(Research(question="q")) == Brief(task="q")
+    assert Handoff.of(Brief, id="brief")(Brief(task="t")) == Brief(task="t")
 
 
 def test_a_handoff_of_one_model_passes_it_on() -> None:

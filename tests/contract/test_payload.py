@@ -5,6 +5,7 @@ import json
 import pickle
 import re
 import weakref
+from dataclasses import replace
 from typing import Annotated, Any
 
 import pytest
@@ -261,6 +262,14 @@ def test_a_payload_and_its_data_are_let_go_without_the_garbage_collector() -> No
         assert seen() is None
     finally:
         gc.enable()
+
+
+def test_a_payload_that_is_given_other_data_is_written_by_those() -> None:
+    payload = replace(NOTE.prepare({"text": "old"}), data=Note(text="new"), from_agent="b")
+    assert payload.to_envelope()["data"] == {"text": "new"}
+    assert "From agent b." in payload.context
+    assert '"text": "new"' in payload.context
+    assert "old" not in repr(payload)
 
 
 def test_pickling_a_payload_says_what_to_send_instead() -> None:

@@ -1,8 +1,7 @@
 """Listeners of every kind hear of our runs, each in its own way, and break none of them."""
 
 import asyncio
-from collections.abc import Generator
-from contextvars import copy_context
+from contextvars import ContextVar, copy_context
 from typing import Any
 
 import pytest
@@ -10,7 +9,7 @@ from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler, 
 from langchain_core.messages import AIMessage
 from langchain_core.messages.ai import UsageMetadata
 from support import GOOD, Brief, Call, Research, ScriptedModel, make, to_brief
-from watching import Seen, listened
+from watching import Seen, Suspends, listened
 
 from crux_langgraph import Payload, handoff
 from crux_langgraph._waiting import AWAITING
@@ -79,6 +78,91 @@ async def test_listeners_that_suspend_are_told_at_once(seen: Seen) -> None:
     assert len(seen.ended) == 1
 
 
+SET: ContextVar[bool] = ContextVar("set by a listener", default=False)
+
+
+@pytest.mark.parametrize("more", range(3))
+async def test_what_an_inline_listener_sets_in_the_context_holds_in_the_transform(call: Call, more: int) -> None:
+    class Sets(BaseCallbackHandler):
+        run_inline = True
+
+        def on_chain_start(self, *args: Any, **told: Any) -> None:
+            SET.set(True)
+
+    def transform(research: Research) -> Brief:
+        return to_brief(research.model_copy(update={"question": str(SET.get())}))
+
+    with listened(*(Seen() for _ in range(more)), Sets()):
+        payload = await call.prepare(handoff(transform), GOOD)
+    assert payload.data.task == "True"
+
+
+class Gone(BaseCallbackHandler):
+    """Waits at an event for what was cancelled."""
+
+    def __init__(self, event: str, *, run_inline: bool) -> None:
+        self.run_inline = run_inline
+        setattr(self, event, self.wait)
+
+    def wait(self, *_: Any, **told: Any) -> None:
+        raise asyncio.CancelledError
+
+
+class GoneAsync(Gone):
+    async def wait(self, *_: Any, **told: Any) -> None:
+        raise asyncio.CancelledError
+
+
+@pytest.mark.parametrize("event", ["on_chain_start", "on_chain_end"])
+@pytest.mark.parametrize("run_inline", [True, False])
+@pytest.mark.parametrize("kind", [Gone, GoneAsync])
+@pytest.mark.parametrize("others", [0, 2])
+async def test_what_a_listener_waits_for_and_is_cancelled_cancels_no_handoff(
+    kind: type[Gone], event: str, others: int, seen: Seen, *, run_inline: bool
+) -> None:
+    seen.run_inline = True
+    with listened(seen, kind(event, run_inline=run_inline), *(Seen() for _ in range(others))):
+        await make().aprepare(GOOD)
+    assert len(seen.ended) == len(seen.started) == 1
+
+
+def test_what_a_listener_waits_for_and_is_cancelled_cancels_no_handoff_outside_of_a_loop(seen: Seen) -> None:
+    with listened(seen, Gone("on_chain_start", run_inline=True)):
+        make().prepare(GOOD)
+    assert len(seen.ended) == 1
+
+
+def test_a_run_whose_start_ends_the_program_is_ended_for_who_heard_of_it(seen: Seen) -> None:
+    class Ends(BaseCallbackHandler):
+        def on_chain_start(self, *args: Any, **told: Any) -> None:
+            raise KeyboardInterrupt
+
+    with listened(seen, Ends()), pytest.raises(KeyboardInterrupt):
+        make().prepare(GOOD)
+    assert list(map(str, seen.ended.values())) == ["KeyboardInterrupt"]
+
+
+def test_a_run_whose_start_is_cut_off_with_the_event_loop_is_ended(seen: Seen) -> None:
+    hearing = asyncio.Event()
+
+    class Slow(AsyncCallbackHandler):
+        async def on_chain_start(self, *args: Any, **told: Any) -> None:
+            hearing.set()
+            await asyncio.sleep(60)
+
+    async def leave() -> asyncio.Task[Any]:
+        with listened(seen, Slow()):
+            left = asyncio.create_task(make().aprepare(GOOD))
+            await hearing.wait()
+            return left
+
+    seen.run_inline = True
+    with asyncio.Runner() as runner:
+        left = runner.run(leave())
+    assert left.cancelled()
+    assert [type(ended).__name__ for ended in seen.ended.values()] == ["CancelledError"]
+
+
 class CountsTokens(BaseCallbackHandler):
     """Listens to models alone."""
 
@@ -120,6 +204,18 @@ async def test_a_count_of_the_tokens_that_models_use_makes_no_run_and_misses_non
     assert count.usage_metadata["m"]["total_tokens"] == USED["total_tokens"]
 
 
+@pytest.mark.parametrize("name", ["ignore_chain", "on_chain_start"])
+async def test_a_listener_that_breaks_when_it_is_looked_at_breaks_neither_a_handoff_nor_others(
+    call: Call, name: str, seen: Seen
+) -> None:
+    def broken(_: BaseCallbackHandler) -> Any:
+        raise ZeroDivisionError
+
+    with listened(type("Broken", (BaseCallbackHandler,), {name: property(broken)})(), seen):
+        await call.prepare(make(), GOOD)
+    assert len(seen.ended) == len(seen.started) == 1
+
+
 async def test_who_knows_half_of_the_events_hears_of_that_half(call: Call, seen: Seen) -> None:
     class Half(BaseCallbackHandler):
         on_chain_end = seen.on_chain_end
@@ -146,13 +242,6 @@ async def test_the_tokens_of_an_input_that_a_hook_has_counted_are_not_counted_ag
     [(_, outputs)] = seen.ours()
     assert counted.count(text) == 1
     assert outputs["crux"]["crux_input_tokens"] == len(text)
-
-
-class Suspends:
-    """Waits for whoever steps the coroutine."""
-
-    def __await__(self) -> Generator[None]:
-        yield
 
 
 def test_a_handoff_that_is_closed_in_another_context_ends_its_run(seen: Seen) -> None:

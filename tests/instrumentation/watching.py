@@ -1,6 +1,6 @@
 """Ways to watch runs: a plain callback handler, in a run or alone, and a real LangSmith client with a server of ours."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -40,6 +40,13 @@ class Seen(BaseCallbackHandler):
 
     def told(self, name: str) -> dict[str, Any]:
         return next(told for told in self.started.values() if told["name"] == name)
+
+
+class Suspends:
+    """Waits for whoever steps the coroutine."""
+
+    def __await__(self) -> Generator[None]:
+        yield
 
 
 class Traced:
