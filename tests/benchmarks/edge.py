@@ -103,7 +103,7 @@ def measure_budget(size: int, rounds: int, clock: Callable[[], float]) -> dict[s
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=300)
+    parser.add_argument("--rounds", type=int, default=1000)
     parser.add_argument("--cpu", action="store_true")
     given = parser.parse_args()
     rounds, clock = given.rounds, time.process_time if given.cpu else time.perf_counter
