@@ -5,12 +5,13 @@ from collections.abc import Set as AbstractSet
 from dataclasses import is_dataclass
 from functools import lru_cache, partial
 from itertools import chain, repeat
-from operator import contains, methodcaller
+from operator import contains
 from typing import Any, cast
 
 from pydantic import BaseModel, TypeAdapter
 from pydantic_core import to_jsonable_python
 
+from crux_langgraph.compression._levels import level_of
 from crux_langgraph.fields import MASK_KEY
 
 GONE = "\x00crux-private\x00"
@@ -18,7 +19,6 @@ DEEPEST = 60
 SCALARS = frozenset({str, int, float, bool, type(None)})
 _MASKED = {MASK_KEY: GONE}
 _NAMES = frozenset({str})
-_VALUES = methodcaller("values")
 
 
 def as_data(value: Any) -> Any:
@@ -61,12 +61,10 @@ def is_plain(value: Any, depth: int) -> bool:
     """
     level: list[Any] = [value]
     while level:
-        records: list[dict[Any, Any]] = [node for node in level if type(node) is dict]
-        lists: list[list[Any]] = [node for node in level if type(node) is list]
-        if depth > DEEPEST or len(records) + len(lists) < len(level) or not _are_data(records):
+        here = level_of(level)
+        if depth > DEEPEST or len(here.records) + len(here.lists) < len(level) or not _are_data(here.records):
             return False
-        inside = chain.from_iterable(chain(map(_VALUES, records), lists))
-        level = [node for node in inside if type(node) not in SCALARS]
+        level = [node for node in here.inside() if type(node) not in SCALARS]
         depth += 1
     return True
 

@@ -5,6 +5,7 @@ from itertools import islice, repeat
 from json import JSONEncoder
 from typing import Any, cast
 
+from crux_langgraph.compression._levels import CONTAINERS
 from crux_langgraph.compression._tree import Marked, as_json
 
 WANTED = 300
@@ -13,7 +14,6 @@ LONGEST = 1200
 _MOST_ENTRIES = 64
 _MOST_LEVELS = 16
 _TRIED = 4
-_CONTAINERS = frozenset({dict, list})
 _TOGETHER = 64
 _BETWEEN = "\x00"
 _SEAM = ', "\\u0000", '
@@ -42,7 +42,7 @@ class Dump:
         """Give a node as JSON text that keeps every character; what is nested too deep has no lumps."""
         if type(node) is Marked:
             return self.text(node.value, depth)
-        if type(node) not in _CONTAINERS or not node or depth > _MOST_LEVELS:
+        if type(node) not in CONTAINERS or not node or depth > _MOST_LEVELS:
             return as_json(node)
         lumps: list[Lump] = []
         self._lumps[id(node)] = node, lumps  # with the node itself, so that no other one is given its number
@@ -135,5 +135,5 @@ def _text(entries: Any) -> str | None:
 def _is_wide(node: Any, depth: int = 0) -> bool:
     """Whether a record or list has many entries at any level, or many levels: it is not written to be thrown away."""
     inner: Collection[Any] = cast("dict[str, Any]", node).values() if type(node) is dict else node
-    nested = [entry for entry in inner if type(entry) in _CONTAINERS]
+    nested = [entry for entry in inner if type(entry) in CONTAINERS]
     return max(len(inner), depth) > _MOST_ENTRIES or any(map(_is_wide, nested, repeat(depth + 1)))

@@ -3,16 +3,14 @@
 import json
 import re
 from collections.abc import Iterable
-from itertools import chain
 from math import isfinite
-from operator import methodcaller
 from typing import Any
+
+from crux_langgraph.compression._levels import CONTAINERS, level_of
 
 _PLAIN_KEY = re.compile(r"[^\s:\"{}\[\]|,](?:[^\n\r\t:\"{}\[\]|]*[^\s:\"{}\[\]|,])?\Z")
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]|^\s|\s\Z")
 _WORDS = {None: "null", True: "true", False: "false"}
-_CONTAINERS = frozenset({dict, list})
-_VALUES = methodcaller("values")
 _DEEPEST = 100
 _LITERALS = frozenset({"null", "true", "false", ""})
 
@@ -43,10 +41,7 @@ def _is_deep(value: Any) -> bool:
     """Whether a value is nested deeper than it could be walked."""
     level: list[Any] = [value]
     for _ in range(_DEEPEST):
-        records: list[dict[str, Any]] = [node for node in level if type(node) is dict]
-        lists: list[list[Any]] = [node for node in level if type(node) is list]
-        inside = chain.from_iterable(chain(map(_VALUES, records), lists))
-        level = [node for node in inside if type(node) in _CONTAINERS]
+        level = [node for node in level_of(level).inside() if type(node) in CONTAINERS]
         if not level:
             return False
     return True
