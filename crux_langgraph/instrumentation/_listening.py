@@ -66,15 +66,14 @@ def _is_brought_in() -> bool:
     return _is_hooked() or tracing.tracing_v2_callback_var.get() is not None or get_debug()
 
 
-def _is_traced_here(context: Mapping[str, Any]) -> bool:
-    return bool(context["enabled"]) or context["parent"] is not None
-
-
 def _is_traced(context: Mapping[str, Any]) -> bool:
+    return _is_traced_here(context) or (context["enabled"] is None and bool(_is_tracing(context)))
+
+
+def _is_traced_here(context: Mapping[str, Any]) -> bool:
+    """Say whether the context itself asks for traces, whatever the environment does."""
     enabled = context["enabled"]
-    if enabled is None:
-        return context["parent"] is not None or bool(_is_tracing(context))
-    return bool(enabled)
+    return context["parent"] is not None if enabled is None else bool(enabled)
 
 
 def metadata_of(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Where in a trace something runs: under another run or not, and as a subagent."""
 
 from collections.abc import Generator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, cast
 
 from langchain_core.runnables import RunnableConfig
@@ -39,9 +39,15 @@ def _inside(config: RunnableConfig) -> Generator[None]:
     try:
         yield
     finally:
-        # A flow that the garbage collector closes is closed in another context, where there is nothing to reset.
-        with suppress(ValueError):
-            var_child_runnable_config.reset(token)
+        leave(token)
+
+
+def leave(token: Any) -> None:
+    """Let the config be around again that stood there when `token` was given."""
+    try:  # noqa: SIM105 - `suppress` takes three calls, on the way of every run
+        var_child_runnable_config.reset(token)
+    except ValueError:
+        pass  # a flow that the garbage collector closes is closed in another context: there is nothing to reset
 
 
 def is_inside_a_run() -> bool:

@@ -21,6 +21,7 @@ from crux_langgraph.instrumentation._errors import recorded_error
 from crux_langgraph.instrumentation._events import warn
 from crux_langgraph.instrumentation._late import add_metadata, attach, mark_interrupted
 from crux_langgraph.instrumentation._listening import Listeners, listeners
+from crux_langgraph.instrumentation._nesting import leave
 from crux_langgraph.instrumentation._settings import current_settings
 from crux_langgraph.instrumentation._sizes import Sized, json_bytes
 from crux_langgraph.instrumentation._views import Sums, capped
@@ -138,7 +139,7 @@ class _Run:
 
     async def stop(self, error: BaseException | None, end: End | None, seconds: float) -> None:
         if self._token is not None:
-            _reset(self._token)
+            leave(self._token)
         # A new dict: who was told of the start keeps that one.
         self._facts = {**self._facts, "crux_duration_s": seconds}
         if error is None:
@@ -178,9 +179,8 @@ class _Run:
             await self._dispatch.end(outputs)
 
     def _add_late(self, tracers: list[Any]) -> None:
-        if tracers:
-            add_metadata(tracers, self._id, self._facts)
-        if tracers and self._files:
+        add_metadata(tracers, self._id, self._facts)
+        if self._files:
             attach(tracers, self._id, self._files)
 
     def _shown(self, side: str, view: View) -> Facts:
@@ -221,10 +221,3 @@ def _below(config: RunnableConfig | None, child: BaseCallbackManager) -> Runnabl
     below.pop("run_name", None)
     below.pop("run_id", None)
     return below
-
-
-def _reset(token: Any) -> None:
-    try:  # noqa: SIM105 - `suppress` takes three calls, on the way of every run
-        var_child_runnable_config.reset(token)
-    except ValueError:
-        pass  # a flow that the garbage collector closes is closed in another context: there is nothing to reset
