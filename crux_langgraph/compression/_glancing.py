@@ -65,21 +65,22 @@ def worth_weighing(sketch: Document, query: Query, room: float, cost: float) -> 
 
     Characters are those of a payload as it is given. Little may be left of them when it is read: then more is read.
     """
-    rows = sketch.rows
-    every = range(len(rows))
-    long = sum(map(len, map(itemgetter(TEXT), rows)))
-    if long <= SMALLEST:
-        document, places = read_units(sketch, every)
+    if _length(sketch) <= SMALLEST:
+        document, places = read_units(sketch, range(len(sketch.rows)))
         return Worth(document, range(places[-1]))
     size: float = LEAST_POOL
     while size < LEAST_POOL + _PER_ROOM * room:
         size *= _STEP
     glance = _Glance(sketch, query)
-    worth = glance.read(every if long <= size else glance.best(size))
+    worth = glance.read(size)
     while size < glance.size and (found := _cost(worth)) < _ENOUGH * cost:
         size *= max(_STEP_AGAIN, _ENOUGH * cost / max(1.0, found))
-        worth = glance.read(every if long <= size else glance.best(size))
+        worth = glance.read(size)
     return worth
+
+
+def _length(document: Document) -> int:
+    return sum(map(len, map(itemgetter(TEXT), document.rows)))
 
 
 def _cost(worth: Worth) -> float:
@@ -93,6 +94,7 @@ class _Glance:
 
     def __init__(self, document: Document, query: Query) -> None:
         self._document = document
+        self._length = _length(document)
         texts = list(map(itemgetter(TEXT), document.rows))
         self._stretches = list(_stretches(document))
         self.size = sum(one.size for one in self._stretches)
@@ -128,8 +130,9 @@ class _Glance:
         needs = self._document.needs
         return sorted({*read, *(needs[at] for at in read if at in needs)})
 
-    def read(self, units: Sequence[int]) -> Worth:
-        """Read some units. Which units open the fields is the same whatever else is read."""
+    def read(self, size: float) -> Worth:
+        """Read up to `size` characters. Which units open the fields is the same whatever else is read."""
+        units = range(len(self._document.rows)) if self._length <= size else self.best(size)
         document, places = read_units(self._document, set(units))
         inside = list(chain.from_iterable(range(places[at], places[at + 1]) for at in units))
         return Worth(document, inside, self.openers(document, places))

@@ -107,8 +107,7 @@ def read_units(sketch: Document, chosen: Collection[int]) -> tuple[Document, lis
             rows.append(row)
             continue
         document.line = row[LINE]
-        walks, arguments = sketch.unread[at]
-        walks(walker, *arguments)
+        _walk(sketch, at, walker)
     places.append(len(rows))
     for at, needed in sketch.needs.items():
         document.needs.update(dict.fromkeys(range(places[at], places[at + 1]), places[needed]))
@@ -122,8 +121,7 @@ def read_alone(sketch: Document, units: Iterable[int]) -> Iterator[Row]:
     for at in units:
         if at in sketch.unread:
             document.rows.clear()
-            walks, arguments = sketch.unread[at]
-            walks(walker, *arguments)
+            _walk(sketch, at, walker)
             yield from document.rows
         else:
             yield sketch.rows[at]
@@ -137,6 +135,11 @@ def beginning_of(sketch: Document, size: int) -> str:
         texts.append(row[TEXT])
         size -= len(row[TEXT])
     return " ".join(texts)
+
+
+def _walk(sketch: Document, at: int, walker: Walker) -> None:
+    walks, arguments = sketch.unread[at]
+    walks(walker, *arguments)
 
 
 def _empty_copy(sketch: Document) -> tuple[Document, Walker]:

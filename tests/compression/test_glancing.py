@@ -121,9 +121,9 @@ def test_a_budget_is_used_where_a_payload_begins_with_what_is_denser_than_the_re
 def test_a_pool_that_is_drawn_changes_nothing_for_the_next() -> None:
     document = document_of(read(" ".join(f"{FILLER} Crate HX-{n} went ashore." for n in range(2_000))).root)
     glance = _glancing._Glance(document, Query(""))
-    before = glance.read(range(len(document.rows))).openers
+    before = glance.read(1e9).openers
     first = glance.best(20_000)
-    assert (glance.best(20_000), glance.read(range(len(document.rows))).openers) == (first, before)
+    assert (glance.best(20_000), glance.read(1e9).openers) == (first, before)
 
 
 def test_a_fact_is_found_beside_an_empty_field() -> None:
