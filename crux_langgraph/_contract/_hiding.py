@@ -11,6 +11,8 @@ _SEVERAL = 2
 _VERSION = tuple(map(int, pydantic.VERSION.split(".")[:2]))
 # What is built by a call, as named tuples are before pydantic 2.14, is written as it is; extra values are before 2.13.
 _UNASKED = frozenset({"arguments_schema"} | ({"extras_schema"} if _VERSION < (2, 13) else set()))
+# These members of a union take any value, and write it as it is.
+_TAKING = frozenset({"any", "call", "callable", "is-instance", "is-subclass"})
 _MAPPINGS = frozenset({"model", "typed-dict", "dataclass", "dict", "any"})
 
 
@@ -27,7 +29,7 @@ class Hidden(NamedTuple):
     the union, in which the same value is not private.
     """
     unmasked: frozenset[str]
-    """Those where pydantic writes the value without asking its field."""
+    """Those where pydantic writes the value without asking its field, or by a member of a union that takes any value."""
     leaves_out: bool
     """Some of them stay out of what is recorded."""
 
@@ -40,7 +42,8 @@ def hidden_in(schema: Any) -> Hidden:
 
 
 class _Walk:
-    def __init__(self) -> None:
+    def __init__(self, *, enters_models: bool = True) -> None:
+        self._enters_models = enters_models
         self.found: set[str] = set()
         self.blurred: set[str] = set()
         self.unmasked: set[str] = set()
@@ -60,6 +63,8 @@ class _Walk:
         if schema.get("function") in MASKING:
             self.found |= field
             self.leaves_out |= schema["function"] is LEAVING_OUT
+        if schema.get("type") == "model" and not self._enters_models:
+            return
         if schema.get("type") == "union":
             self._visit_union(schema["choices"], field)
         if schema.get("type") == "definitions":
@@ -72,22 +77,29 @@ class _Walk:
         self.visit(schema.get("serialization"), field)
 
     def _visit_union(self, choices: list[Any], field: frozenset[str]) -> None:
-        if id(choices) in self._entered or sum(map(self._is_mapping, choices)) < _SEVERAL:
+        if id(choices) in self._entered:
             return
-        if self._inside(choices).found:
+        inner = [self._inner(choice) for choice in choices]
+        if sum(one["type"] in _MAPPINGS for one in inner) >= _SEVERAL and self._inside(choices).found:
             self.blurred |= field
+        taking = (at for at, one in enumerate(inner, 1) if one["type"] in _TAKING and "serialization" not in one)
+        # Any value that is a model is written as the model says.
+        if self._inside(choices, next(taking, len(choices)), enters_models=False).found:
+            self.unmasked |= field
 
-    def _inside(self, part: Any) -> "_Walk":
-        inside = _Walk()
+    def _inside(self, part: Any, start: int = 0, *, enters_models: bool = True) -> "_Walk":
+        """Walk a part by itself; of choices those from `start` on."""
+        inside = _Walk(enters_models=self._enters_models and enters_models)
         inside._definitions, inside._entered = self._definitions, self._entered | {id(part)}
-        inside.visit(part, _WHOLE)
+        inside.visit(part[start:] if start else part, _WHOLE)
         return inside
 
-    def _is_mapping(self, choice: Any) -> bool:
+    def _inner(self, choice: Any) -> dict[str, Any]:
+        """Give what a choice is below what only wraps it."""
         schema: dict[str, Any] = cast("tuple[Any, ...]", choice)[0] if isinstance(choice, tuple) else choice
         while schema["type"] not in _MAPPINGS and ("schema" in schema or "schema_ref" in schema):
             schema = self._definitions[schema["schema_ref"]] if "schema_ref" in schema else schema["schema"]
-        return schema["type"] in _MAPPINGS
+        return schema
 
     def _visit_definition(self, ref: str, field: frozenset[str]) -> None:
         if (ref, field) not in self._seen:

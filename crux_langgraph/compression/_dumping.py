@@ -1,12 +1,12 @@
 """From any value to JSON-like data, with a mark in place of what is private."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import is_dataclass
 from functools import lru_cache, partial
 from itertools import chain, repeat
 from operator import contains
-from typing import Any, cast
+from typing import Any, cast, get_origin
 
 from pydantic import BaseModel, TypeAdapter
 from pydantic_core import to_jsonable_python
@@ -30,6 +30,11 @@ def as_data(value: Any) -> Any:
         if isinstance(value, BaseModel)
         else partial(_adapter(cast("Any", type(value))).dump_python, value)
     )
+    return written_by(dump)
+
+
+def written_by(dump: Callable[..., Any]) -> Any:
+    """Call one of pydantic's dumps for JSON-like data, with what is private replaced by a mark."""
     try:
         return dump(mode="json", context=_MASKED, warnings=False, fallback=str, by_alias=False, round_trip=True)
     except UnicodeError:  # pydantic writes no key that holds a lone surrogate, and no bytes that are not UTF-8
@@ -39,7 +44,13 @@ def as_data(value: Any) -> Any:
 def is_record(value: Any) -> bool:
     """Whether it is an instance of a class that declares its fields."""
     kind = cast("Any", type(value))
-    return isinstance(value, BaseModel) or is_dataclass(kind) or (isinstance(value, tuple) and hasattr(kind, "_fields"))
+    return isinstance(value, BaseModel) or is_dataclass(kind) or is_named_tuple(kind)
+
+
+def is_named_tuple(kind: Any) -> bool:
+    """Whether this type is one, also with arguments."""
+    origin: Any = get_origin(kind) or kind
+    return isinstance(origin, type) and issubclass(origin, tuple) and hasattr(cast("Any", origin), "_fields")
 
 
 @lru_cache(maxsize=256)

@@ -17,8 +17,18 @@ from crux_langgraph._contract._annotations import (
     members,
     metadata_of_members,
 )
-from crux_langgraph.compression._dumping import DEEPEST, GONE, SCALARS, as_data, is_plain, is_record, is_series
+from crux_langgraph.compression._dumping import (
+    DEEPEST,
+    GONE,
+    SCALARS,
+    as_data,
+    is_named_tuple,
+    is_plain,
+    is_record,
+    is_series,
+)
 from crux_langgraph.compression._turns import Conversation, Turn, conversation_in
+from crux_langgraph.compression._unasked import Writer, union_writer, written_fields
 from crux_langgraph.fields import MASK, Fit, Omit, Pin
 
 
@@ -101,7 +111,8 @@ class _Reader:
     def _inside(self, value: Any, path: str, depth: int) -> Any:
         if isinstance(value, Mapping):
             entries = cast("Mapping[Any, Any]", value).items()
-            read = {str(key): self.read(item, _under(path, str(key)), depth + 1) for key, item in entries}
+            named = ((_name(key, str(key)), item) for key, item in entries)
+            read = {name: self.read(item, _under(path, name), depth + 1) for name, item in named}
             return {name: node for name, node in read.items() if node is not GONE}
         if is_series(value):
             nodes = [self.read(item, f"{path}[]", depth + 1) for item in cast("Iterable[Any]", value)]
@@ -119,7 +130,7 @@ class _Reader:
         if leaf is not None:
             return leaf
         container = dict if isinstance(dumped, dict) else list
-        if is_record(value) and _of_type(annotation, container) is Any:  # pydantic masks only what is declared
+        if is_record(value) and not _declared(_of_type(annotation, container)):  # pydantic masks only what is declared
             annotation, dumped = kind, as_data(value)
         if isinstance(dumped, dict):
             return self._fields(value, cast("dict[str, Any]", dumped), annotation, path, depth)
@@ -130,8 +141,8 @@ class _Reader:
         declared = _declared(kind)
         inside = _argument(kind, -1)
         shown: dict[str, Any] = {}
-        for (name, item), part in zip(dumped.items(), _parts(value, dumped), strict=True):
-            node = self._marked(part, item, declared.get(name, inside), _under(path, name), depth)
+        for (written, item), (name, part) in zip(dumped.items(), _parts(value, dumped), strict=True):
+            node = self._marked(part, item, declared.get(written, inside), _under(path, name), depth)
             if node is not GONE:
                 shown[name] = node
         return shown
@@ -140,6 +151,9 @@ class _Reader:
         kind = _of_type(annotation, list)
         values = list(cast("Iterable[Any]", value)) if is_series(value) else []
         paired = values if len(values) == len(dumped) else dumped
+        if is_named_tuple(type(value)) and paired is values:
+            kind = kind if get_origin(kind) is type(value) else cast("Any", type(value))
+            dumped = written_fields(values, dumped, kind)
         named = list(_declared(kind).values())  # those of a NamedTuple, whose JSON is a list
         nodes = [
             self._marked(one, item, named[at] if at < len(named) else _argument(kind, at), f"{path}[]", depth)
@@ -148,9 +162,11 @@ class _Reader:
         return _ordered(value, [node for node in nodes if node is not GONE])
 
     def _marked(self, value: Any, dumped: Any, annotation: Any, path: str, depth: int) -> Any:
+        marks, union = _told(annotation)
+        if union is not None and value is not None:
+            dumped = union.write(value)
         if isinstance(dumped, str) and dumped == GONE:
             return GONE
-        marks = _marks(annotation)
         node = self.pair(value, dumped, annotation, path, depth + 1)
         if marks.omit:
             self.omitted.append((path, as_json(node)))
@@ -187,12 +203,20 @@ def _holds_record(value: Any) -> bool:
     return is_record(value) or (is_series(value) and any(map(_holds_record, cast("Iterable[Any]", value))))
 
 
-def _parts(value: Any, dumped: Mapping[str, Any]) -> Iterable[Any]:
-    """Give what each entry of the dump was made from; a serializer of the user's own may leave nothing to find."""
-    if isinstance(value, Mapping):
-        facts = cast("Mapping[Any, Any]", value)
-        return facts.values() if len(facts) == len(dumped) else map(facts.get, dumped)
-    return [getattr(value, name, None) for name in dumped]
+def _parts(value: Any, dumped: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
+    """Give each entry's name and what it was made from; a serializer of the user's own may leave nothing to find."""
+    if not isinstance(value, Mapping):
+        return [(name, getattr(value, name, None)) for name in dumped]
+    facts = cast("Mapping[Any, Any]", value)
+    if len(facts) != len(dumped):
+        return [(_name(name, name), facts.get(name)) for name in dumped]
+    named = zip(facts.items(), dumped, strict=True)
+    return [(_name(key, name), part) for (key, part), name in named]
+
+
+def _name(key: Any, written: str) -> str:
+    """Give a key as text: what is private in it is not in its text."""
+    return written.replace(GONE, MASK) if type(key) in SCALARS or not _holds_record(key) else read(key).text()
 
 
 @lru_cache(maxsize=1024)
@@ -218,23 +242,31 @@ def _of_type(annotation: Any, container: type) -> Any:
 
 
 def _could_be(kind: Any, container: type) -> bool:
-    if container is dict and members(kind) is not None:
-        return True
+    if members(kind) is not None:
+        return is_named_tuple(kind) == (container is list)
     origin = get_origin(kind) or kind
     return isinstance(origin, type) and issubclass(
         origin, Mapping if container is dict else (list, tuple, set, frozenset)
     )
 
 
+def _told(annotation: Any) -> tuple[Marks, Writer | None]:
+    """Give what an annotation says: its marks, and how it is written if not as pydantic does."""
+    try:
+        return _cached(annotation)
+    except TypeError:  # metadata that cannot be hashed
+        return _collected(annotation)
+
+
+def _collected(annotation: Any) -> tuple[Marks, Writer | None]:
+    return _marks(annotation), union_writer(annotation)
+
+
+_cached = lru_cache(maxsize=4096)(_collected)
+
+
 def _marks(annotation: Any) -> Marks:
     """Collect the metadata of an annotation, also from inside an optional or a union."""
-    try:
-        return _cached_marks(annotation)
-    except TypeError:  # metadata that cannot be hashed
-        return _collected_marks(annotation)
-
-
-def _collected_marks(annotation: Any) -> Marks:
     found = list(metadata_of_members(annotation))
     fits = [mark for mark in found if isinstance(mark, Fit)]
     return Marks(
@@ -244,6 +276,3 @@ def _collected_marks(annotation: Any) -> Marks:
         order=fits[0].order if fits else None,
         summarize=fits[0].summarize if fits else None,
     )
-
-
-_cached_marks = lru_cache(maxsize=4096)(_collected_marks)

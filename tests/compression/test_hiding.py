@@ -7,10 +7,10 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, Self
 
 import pytest
-from pydantic import BaseModel, RootModel
+from pydantic import BaseModel, ConfigDict, PlainSerializer, RootModel, create_model
 from pydantic.dataclasses import dataclass as validated
 
 from crux_langgraph.compression import fit
@@ -30,6 +30,12 @@ class Plain:
     name: str = "ann"
 
 
+@dataclass(frozen=True)
+class Frozen:
+    token: Hidden = "hush"
+    name: str = "ann"
+
+
 @validated
 class Validated:
     token: Hidden = "hush"
@@ -41,9 +47,30 @@ class Pair(NamedTuple):
     name: str = "ann"
 
 
+class Pairs(NamedTuple):
+    """What holds a private part by its fields: each kind, side by side, and in containers."""
+
+    pair: Pair
+    plain: Plain
+    listed: list[Pair | Plain]
+    named: "dict[str, Pair | Pairs | None]"
+    names: list[Hidden]
+    link: Any
+
+
+class Holder(BaseModel):
+    pair: Pair
+    pairs: tuple[list[int] | Pairs, ...]
+
+
 class Anything(BaseModel):
     value: Any
     rest: str = ""
+
+
+class Object(BaseModel):
+    value: object
+    values: list[object]
 
 
 class Hushed(RootModel[Hidden]):
@@ -76,6 +103,7 @@ PLACES: list[Callable[[Any], Any]] = [
     lambda value: deque([value, "ann"]),
     lambda value: Anything(value=value, rest="ann"),
     lambda value: Anything(value=[value, {"b": value}], rest="ann"),
+    lambda value: Object(value=value, values=[value]),
     lambda value: {"ann": deep(value)},
     lambda value: Anything(value=deep(value), rest="ann"),
     said_by,
@@ -95,7 +123,83 @@ def test_a_private_field_is_shown_nowhere_and_its_neighbour_is(holder: Any, plac
     assert "ann" in fit(place(holder()), 3_000).text
 
 
-@pytest.mark.parametrize("place", PLACES[1:6], ids=range(5))
+def test_a_private_field_of_a_named_tuple_is_shown_nowhere_though_a_model_declares_it() -> None:
+    inner = Pairs(Pair(), Plain(), [Pair(), Plain()], {"none": None}, ["hush"], [Pair(), Plain()])
+    outer = inner._replace(named={"inner": inner, "pair": Pair()})
+    for payload in (Holder(pair=Pair(), pairs=(outer, [7])), outer, [outer]):
+        text = fit(payload, 3_000).text
+        assert "hush" not in text
+        assert text.count("ann") >= 13
+
+
+def test_a_serializer_of_the_users_own_says_what_a_named_tuple_shows() -> None:
+    class Written(BaseModel):
+        short: Annotated[Pair, PlainSerializer(lambda pair: [pair.name.upper()])]
+        text: Annotated[Pair, PlainSerializer(lambda pair: pair.name.upper())]
+
+    text = fit(Written(short=Pair(), text=Pair()), 500).text
+    assert text.count("ANN") == 2
+    assert "hush" not in text
+
+
+class Open(NamedTuple):
+    number: int = 1
+
+
+TAKING = [Any, object, Open, Pair, str, list[str], dict[str, Any]]
+BEHIND = [
+    (Hidden, "hush"),
+    (Plain, Plain()),
+    (list[Hidden], ["hush"]),
+    (dict[str, Hidden], {"a": "hush"}),
+    (Pair, Pair()),
+    (Self, Plain()),
+]
+
+
+@pytest.mark.parametrize("taking", TAKING, ids=str)
+def test_a_member_of_a_union_that_takes_any_value_does_not_write_out_what_another_hides(taking: Any) -> None:
+    for behind, value in BEHIND:
+        union: Any = Annotated[taking | Annotated[behind, "told"], "all"]
+        made = create_model("Made", value=(union, ...), values=(list[union], ...), named=(dict[str, union | None], ...))
+        filled = made.model_construct(value=value, values=[value], named={"ann": value, "none": None})
+        assert "hush" not in fit(filled, 500).text
+
+
+def test_what_pydantic_has_no_schema_for_stands_beside_what_is_hidden() -> None:
+    class Odd:
+        def __str__(self) -> str:
+            return "odd one"
+
+    class Beside(NamedTuple):
+        odd: Odd
+        token: Hidden
+
+    class Taken(BaseModel):
+        model_config = ConfigDict(arbitrary_types_allowed=True)
+        beside: Beside
+
+    text = fit(Taken(beside=Beside(Odd(), "hush")), 500).text
+    assert "odd one" in text
+    assert "hush" not in text
+
+
+@pytest.mark.parametrize("key", [Pair(), ("ann", Pair()), Frozen()], ids=["named tuple", "tuple", "dataclass"])
+def test_what_is_private_in_a_key_is_not_in_its_text(key: Any) -> None:
+    for payload in ({key: 1}, Anything(value={key: 1})):
+        text = fit(payload, 500).text
+        assert "hush" not in text
+        assert "ann" in text
+
+
+def test_a_key_that_is_private_as_a_whole_is_named_as_that() -> None:
+    class Keyed(BaseModel):
+        keyed: dict[Hidden, int]
+
+    assert fit(Keyed(keyed={"hush": 1}), 500).text == '{\n  "keyed": {\n    "[private]": 1\n  }\n}'
+
+
+@pytest.mark.parametrize("place", PLACES[1:7], ids=range(6))
 @pytest.mark.parametrize("value", [Hushed("hush"), Many(["hush", "hush"])])
 def test_a_private_root_is_shown_nowhere(value: Any, place: Callable[[Any], Any]) -> None:
     text = fit(place(value), 500).text

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal, NamedTuple
 from uuid import UUID
 
@@ -23,6 +24,7 @@ from typing_extensions import TypedDict
 from crux_langgraph import Handoff, Private, errors, handoff
 
 SECRET = "s3cret-value"
+Hidden = Annotated[str, Private()]
 
 
 class Inner(BaseModel):
@@ -250,8 +252,48 @@ class Recorded(BaseModel):
     records: list[Record]
 
 
-@pytest.mark.skipif(not MASKS_EVERYWHERE, reason="before pydantic 2.14 a private field of a NamedTuple is refused")
-async def test_it_is_left_out_of_what_is_cut_to_a_budget_too(call: Call) -> None:
+class Open(NamedTuple):
+    number: int
+
+
+@dataclass
+class Holding:
+    token: Hidden
+
+
+class Modelled(BaseModel):
+    token: Hidden
+
+
+@pytest.mark.parametrize("taking", [Any, Open])
+@pytest.mark.parametrize(
+    "behind,value",
+    [(Hidden, SECRET), (Holding, Holding(SECRET)), (list[Hidden], [SECRET])],
+    ids=["text", "held", "list"],
+)
+async def test_in_a_union_it_stands_before_what_takes_any_value(
+    call: Call, taking: Any, behind: Any, value: Any
+) -> None:
+    if taking is Any or not MASKS_EVERYWHERE:
+        with pytest.raises(errors.DefinitionError, match=r"Private\(\)"):
+            Handoff.of(create_model("Behind", place=(taking | behind, ...)), id="x")
+    if taking is Open:
+        before = Handoff.of(create_model("Before", place=(behind | taking, ...), shown=(str, "shown")), id="x")
+        payload = await call.prepare(before, {"place": value})
+        assert SECRET not in payload.context + repr(payload)
+        assert "shown" in payload.context
+
+
+def test_a_model_hides_its_own_behind_whatever_member_of_a_union() -> None:
+    made: Any = Handoff.of(create_model("Holder", place=(Open | list[Modelled], ...)), id="x")
+    assert SECRET not in made.prepare({"place": [{"token": SECRET}]}).context
+
+
+async def test_it_is_left_out_of_what_is_cut_to_a_budget_too_or_refused_at_the_definition(call: Call) -> None:
+    if not MASKS_EVERYWHERE:
+        with pytest.raises(errors.DefinitionError, match=r"records\n.*use pydantic 2\.14 or later"):
+            Handoff.of(Recorded, id="x")
+        return
     value = Recorded(records=[Record(f"line {n} of the long text", f"{SECRET}-{n}") for n in range(200)])
     payload = await call.prepare(Handoff.of(Recorded, id="x", max_tokens=300), value)
     assert payload.receipt.tier != "verbatim"

@@ -1,0 +1,89 @@
+"""What pydantic writes out without asking the annotation that hides it, written once more by that annotation.
+
+So it is with the fields of a named tuple before pydantic 2.14, and with what stands in a union behind a member that
+takes any value.
+"""
+
+import types
+from collections.abc import Iterator, Sequence
+from functools import lru_cache, partial
+from typing import Annotated, Any, Union, get_origin
+
+from pydantic import ConfigDict, PydanticUserError, TypeAdapter
+
+from crux_langgraph._contract._annotations import UNIONS, arguments, bare, members, metadata
+from crux_langgraph._contract._hiding import hidden_in
+from crux_langgraph.compression._dumping import is_named_tuple, written_by
+
+_SEVERAL = 2
+
+
+class Writer:
+    """Writes values as one annotation says."""
+
+    def __init__(self, annotation: Any) -> None:
+        # In a tuple of its own: no config can be given beside that of a model.
+        alone: Any = types.GenericAlias(tuple, (annotation,))
+        self._adapter: TypeAdapter[Any] = TypeAdapter(alone, config=ConfigDict(arbitrary_types_allowed=True))
+
+    def hides(self) -> bool:
+        """Say whether something in the annotation is private."""
+        return bool(hidden_in(self._adapter.core_schema).names)
+
+    def write(self, value: Any) -> Any:
+        """Give a value as JSON-like data, with what is private replaced by a mark."""
+        (written,) = written_by(partial(self._adapter.dump_python, (value,)))
+        return written
+
+
+def written_fields(values: Sequence[Any], dumped: Sequence[Any], kind: Any) -> list[Any]:
+    """Give the dump of a named tuple's values with that of its fields which hide something as they say."""
+    written = list(dumped)
+    for at, writer in _hiding_fields(kind):
+        written[at] = writer.write(values[at])
+    return written
+
+
+@lru_cache(maxsize=256)
+def _hiding_fields(kind: Any) -> tuple[tuple[int, Writer], ...]:
+    writers = map(_hiding, (members(kind) or {}).values())
+    return tuple((at, writer) for at, writer in enumerate(writers) if writer is not None)
+
+
+def union_writer(annotation: Any) -> Writer | None:
+    """Give what writes a union by the first member that a value is one of, those that hide something first.
+
+    In the order they stand in, one that takes any value would write out what the next one hides. None where no member
+    hides anything, or nothing stands before those that do.
+    """
+    options = [one for one in _options(annotation) if one is not type(None)]
+    if len(options) < _SEVERAL:
+        return None
+    ordered = sorted(options, key=_is_asked_last)
+    if all(one is other for one, other in zip(ordered, options, strict=True)):
+        return None
+    told = metadata(annotation)
+    union: Any = Union[(*ordered, None)]
+    return _hiding(Annotated[(union, *told)] if told else union)
+
+
+def _options(annotation: Any) -> Iterator[Any]:
+    kind = bare(annotation)
+    if get_origin(kind) not in UNIONS:
+        yield annotation
+        return
+    for member in arguments(kind):
+        yield from _options(member)
+
+
+def _is_asked_last(annotation: Any) -> bool:
+    # The fields of a named tuple are asked apart: as a member it takes any value before pydantic 2.14.
+    return is_named_tuple(bare(annotation)) or _hiding(annotation) is None
+
+
+def _hiding(annotation: Any) -> Writer | None:
+    try:
+        writer = Writer(annotation)
+    except PydanticUserError:  # `Self` says nothing outside of its class: its value is a record, and asked for itself
+        return None
+    return writer if writer.hides() else None
