@@ -11,8 +11,8 @@ _SEVERAL = 2
 _VERSION = tuple(map(int, pydantic.VERSION.split(".")[:2]))
 # What is built by a call, as named tuples are before pydantic 2.14, is written as it is; extra values are before 2.13.
 _UNASKED = frozenset({"arguments_schema"} | ({"extras_schema"} if _VERSION < (2, 13) else set()))
-# These members of a union take any value, and write it as it is.
-_TAKING = frozenset({"any", "call", "callable", "is-instance", "is-subclass"})
+# These members of a union take any value and write it as it is.
+_TAKING = frozenset({"any", "call"})
 _MAPPINGS = frozenset({"model", "typed-dict", "dataclass", "dict", "any"})
 
 
@@ -79,13 +79,13 @@ class _Walk:
     def _visit_union(self, choices: list[Any], field: frozenset[str]) -> None:
         if id(choices) in self._entered:
             return
-        inner = [self._inner(choice) for choice in choices]
-        if sum(one["type"] in _MAPPINGS for one in inner) >= _SEVERAL and self._inside(choices).found:
+        kinds = [self._kind(choice) for choice in choices]
+        if sum(kind in _MAPPINGS for kind in kinds) >= _SEVERAL and self._inside(choices).found:
             self.blurred |= field
-        taking = (at for at, one in enumerate(inner, 1) if one["type"] in _TAKING and "serialization" not in one)
-        # Any value that is a model is written as the model says.
-        if self._inside(choices, next(taking, len(choices)), enters_models=False).found:
-            self.unmasked |= field
+        taking = (at for at, kind in enumerate(kinds) if kind in _TAKING and not self._inside(choices[at]).found)
+        for at in taking:  # a model writes itself; only what is read back from JSON as anything is no model any more
+            if self._inside(choices, at + 1, enters_models=kinds[at] == "any").found:
+                self.unmasked |= field
 
     def _inside(self, part: Any, start: int = 0, *, enters_models: bool = True) -> "_Walk":
         """Walk a part by itself; of choices those from `start` on."""
@@ -94,12 +94,12 @@ class _Walk:
         inside.visit(part[start:] if start else part, _WHOLE)
         return inside
 
-    def _inner(self, choice: Any) -> dict[str, Any]:
-        """Give what a choice is below what only wraps it."""
+    def _kind(self, choice: Any) -> str:
+        """Say what a choice is below what only wraps it."""
         schema: dict[str, Any] = cast("tuple[Any, ...]", choice)[0] if isinstance(choice, tuple) else choice
         while schema["type"] not in _MAPPINGS and ("schema" in schema or "schema_ref" in schema):
             schema = self._definitions[schema["schema_ref"]] if "schema_ref" in schema else schema["schema"]
-        return schema
+        return str(schema["type"])
 
     def _visit_definition(self, ref: str, field: frozenset[str]) -> None:
         if (ref, field) not in self._seen:

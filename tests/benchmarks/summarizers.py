@@ -12,6 +12,7 @@ import argparse
 import random
 import re
 from collections.abc import Callable, Sequence
+from importlib.metadata import version
 from typing import Any
 
 from langchain.agents.middleware import SummarizationMiddleware
@@ -125,21 +126,24 @@ METHODS: dict[str, Callable[[Sequence[AnyMessage], int, Writer], str]] = {
 
 
 README_HEAD = "| summariser | calls | tokens read | of it seen | result |\n|---|---|---|---|---|"
-README_ROWS = {
-    "`Summarize`, as it is by default": ours,
-    "LangChain's `SummarizationMiddleware`": langchain,
-    "langmem's `summarize_messages`": langmem,
+README_ROWS: dict[str, tuple[Callable[[Sequence[AnyMessage], int, Writer], str], str]] = {
+    "`Summarize`, as it is by default": (ours, ""),
+    "LangChain's `SummarizationMiddleware`": (langchain, "langchain"),
+    "langmem's `summarize_messages`": (langmem, "langmem"),
 }
+"""Each with the package whose version the row names; ours is the one at hand."""
 
 
 def readme_row(name: str) -> str:
     """Give what README.md tells of a method: 50,000 tokens, a budget of 2,000, and answers of eight times that."""
     messages, budget = conversation(50_000), 2_000
     model = Writer(length=budget * 8)
-    text = README_ROWS[name](messages, budget, model)
+    method, package = README_ROWS[name]
+    text = method(messages, budget, model)
     _, _, _, calls, read, seen, result, fits = row(name, "", messages, text, model, budget).strip("| ").split(" | ")
     over = "" if fits == "yes" else f", {fits.strip('*')}"
-    return f"| {name} | {calls} | {read} | {seen} | {result}{over} |"
+    of = f", {package} {version(package)}" if package else ""
+    return f"| {name}{of} | {calls} | {read} | {seen} | {result}{over} |"
 
 
 def main() -> None:

@@ -238,13 +238,16 @@ def test_it_is_refused_where_pydantic_would_write_it_out(kind: Any) -> None:
         Handoff.of(made, id="x")
 
 
-def test_what_is_read_by_a_call_and_holds_nothing_private_is_taken() -> None:
-    class Plain:
-        @classmethod
-        def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-            return core_schema.call_schema(core_schema.arguments_schema([]), dict)
+class Anyhow:
+    """Read by a call of something else."""
 
-    made: Any = Handoff.of(create_model("Holder", plain=(Annotated[dict[str, int], Plain], {})), id="x")
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.call_schema(core_schema.arguments_schema([]), dict)
+
+
+def test_what_is_read_by_a_call_and_holds_nothing_private_is_taken() -> None:
+    made: Any = Handoff.of(create_model("Holder", plain=(Annotated[dict[str, int], Anyhow], {})), id="x")
     assert made.prepare({}).data.model_dump() == {"plain": {}}
 
 
@@ -285,8 +288,33 @@ async def test_in_a_union_it_stands_before_what_takes_any_value(
 
 
 def test_a_model_hides_its_own_behind_whatever_member_of_a_union() -> None:
-    made: Any = Handoff.of(create_model("Holder", place=(Open | list[Modelled], ...)), id="x")
-    assert SECRET not in made.prepare({"place": [{"token": SECRET}]}).context
+    made: Any = Handoff.of(
+        create_model("Holder", place=(Annotated[dict[str, int], Anyhow] | list[Modelled], ...)), id="x"
+    )
+    payload = made.prepare({"place": [{"token": SECRET}]})
+    assert SECRET not in payload.context + repr(payload)
+    assert made.from_envelope(payload.to_envelope()) == payload
+
+
+class Linked(BaseModel):
+    token: Hidden
+    link: "dict[str, int] | Linked | None" = None
+
+
+class LinkedBehind(BaseModel):
+    token: Hidden
+    link: "Any | list[LinkedBehind]" = None
+
+
+@pytest.mark.parametrize("kind", [Linked, LinkedBehind])
+def test_a_model_that_holds_itself_in_such_a_union_is_refused(kind: type[BaseModel]) -> None:
+    with pytest.raises(errors.DefinitionError, match=r"Private\(\).*: link\n"):
+        Handoff.of(kind, id="x")
+
+
+def test_anything_that_is_private_as_a_whole_may_stand_first() -> None:
+    made: Any = Handoff.of(create_model("Holder", place=(Annotated[Any, Private()] | Hidden, ...)), id="x")
+    assert SECRET not in made.prepare({"place": SECRET}).context
 
 
 async def test_it_is_left_out_of_what_is_cut_to_a_budget_too_or_refused_at_the_definition(call: Call) -> None:

@@ -3,9 +3,11 @@
 import os
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 from langsmith_server import LangSmithServer
+from packaging.version import Version
 
 PROGRAM = """
 import sys
@@ -24,6 +26,9 @@ langsmith.run_trees.get_cached_client().flush()
 trace.get_tracer_provider().force_flush()
 """
 
+TAKES_A_BASE = Version(version("langsmith")) >= Version("0.14.4")
+"""Whether this client adds the path to the address, as others do; before, it takes it as it is."""
+
 
 def test_runs_arrive_as_spans_below_the_right_ones(tmp_path: Path) -> None:
     tests = Path(__file__).parent.parent
@@ -34,7 +39,7 @@ def test_runs_arrive_as_spans_below_the_right_ones(tmp_path: Path) -> None:
             "LANGSMITH_TRACING_MODE": "otel",
             "LANGSMITH_API_KEY": "none",
             "LANGSMITH_ENDPOINT": server.url,
-            "OTEL_EXPORTER_OTLP_ENDPOINT": server.url,
+            "OTEL_EXPORTER_OTLP_ENDPOINT": server.url if TAKES_A_BASE else f"{server.url}/v1/traces",
             "OTEL_EXPORTER_OTLP_HEADERS": "x-of=ours",
         }
         ran = [sys.executable, "-c", PROGRAM, str(tests)]
