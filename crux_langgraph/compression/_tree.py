@@ -141,7 +141,8 @@ class _Reader:
         declared = _declared(kind)
         inside = _argument(kind, -1)
         shown: dict[str, Any] = {}
-        for (written, item), (name, part) in zip(dumped.items(), _parts(value, dumped), strict=True):
+        entries = zip(dumped.items(), _names(value, dumped), _parts(value, dumped), strict=True)
+        for (written, item), name, part in entries:
             node = self._marked(part, item, declared.get(written, inside), _under(path, name), depth)
             if node is not GONE:
                 shown[name] = node
@@ -203,20 +204,27 @@ def _holds_record(value: Any) -> bool:
     return is_record(value) or (is_series(value) and any(map(_holds_record, cast("Iterable[Any]", value))))
 
 
-def _parts(value: Any, dumped: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
-    """Give each entry's name and what it was made from; a serializer of the user's own may leave nothing to find."""
+def _parts(value: Any, dumped: Mapping[str, Any]) -> Iterable[Any]:
+    """Give what each entry of the dump was made from; a serializer of the user's own may leave nothing to find."""
+    if isinstance(value, Mapping):
+        facts = cast("Mapping[Any, Any]", value)
+        return facts.values() if len(facts) == len(dumped) else map(facts.get, dumped)
+    return [getattr(value, name, None) for name in dumped]
+
+
+def _names(value: Any, dumped: Mapping[str, Any]) -> Iterable[str]:
+    """Give the name of each entry of the dump."""
     if not isinstance(value, Mapping):
-        return [(name, getattr(value, name, None)) for name in dumped]
+        return dumped
     facts = cast("Mapping[Any, Any]", value)
-    if len(facts) != len(dumped):
-        return [(_name(name, name), facts.get(name)) for name in dumped]
-    named = zip(facts.items(), dumped, strict=True)
-    return [(_name(key, name), part) for (key, part), name in named]
+    return map(_name, facts if len(facts) == len(dumped) else dumped, dumped)
 
 
 def _name(key: Any, written: str) -> str:
     """Give a key as text: what is private in it is not in its text."""
-    return written.replace(GONE, MASK) if type(key) in SCALARS or not _holds_record(key) else read(key).text()
+    if type(key) in SCALARS or not _holds_record(key):
+        return written.replace(GONE, MASK) if GONE in written else written
+    return read(key).text()
 
 
 @lru_cache(maxsize=1024)
