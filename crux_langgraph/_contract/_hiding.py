@@ -82,16 +82,17 @@ class _Walk:
         kinds = [self._kind(choice) for choice in choices]
         if sum(kind in _MAPPINGS for kind in kinds) >= _SEVERAL and self._inside(choices).found:
             self.blurred |= field
-        taking = (at for at, kind in enumerate(kinds) if kind in _TAKING and not self._inside(choices[at]).found)
+        taking = (at for at, kind in enumerate(kinds) if kind in _TAKING)
         for at in taking:  # a model writes itself; only what is read back from JSON as anything is no model any more
-            if self._inside(choices, at + 1, enters_models=kinds[at] == "any").found:
+            behind = self._inside(choices, slice(at + 1, None), enters_models=kinds[at] == "any")
+            if behind.found and not self._inside(choices, slice(at, at + 1)).found:
                 self.unmasked |= field
 
-    def _inside(self, part: Any, start: int = 0, *, enters_models: bool = True) -> "_Walk":
-        """Walk a part by itself; of choices those from `start` on."""
+    def _inside(self, part: Any, of_choices: slice | None = None, *, enters_models: bool = True) -> "_Walk":
+        """Walk a part by itself, or only these choices of a union."""
         inside = _Walk(enters_models=self._enters_models and enters_models)
         inside._definitions, inside._entered = self._definitions, self._entered | {id(part)}
-        inside.visit(part[start:] if start else part, _WHOLE)
+        inside.visit(part if of_choices is None else part[of_choices], _WHOLE)
         return inside
 
     def _kind(self, choice: Any) -> str:
