@@ -42,14 +42,14 @@ def hidden_in(schema: Any) -> Hidden:
 
 
 class _Walk:
-    def __init__(self, *, enters_models: bool = True) -> None:
+    def __init__(self, *, only_finds: bool = False, enters_models: bool = True) -> None:
+        self._only_finds = only_finds
         self._enters_models = enters_models
         self.found: set[str] = set()
         self.blurred: set[str] = set()
         self.unmasked: set[str] = set()
         self.leaves_out = False
         self._definitions: dict[str, Any] = {}
-        self._entered: frozenset[int] = frozenset()
         self._seen: set[tuple[str, frozenset[str]]] = set()
 
     def visit(self, node: Any, field: frozenset[str]) -> None:
@@ -65,7 +65,7 @@ class _Walk:
             self.leaves_out |= schema["function"] is LEAVING_OUT
         if schema.get("type") == "model" and not self._enters_models:
             return
-        if schema.get("type") == "union":
+        if schema.get("type") == "union" and not self._only_finds:
             self._visit_union(schema["choices"], field)
         if schema.get("type") == "definitions":
             self._definitions |= {one["ref"]: one for one in schema["definitions"]}
@@ -77,8 +77,6 @@ class _Walk:
         self.visit(schema.get("serialization"), field)
 
     def _visit_union(self, choices: list[Any], field: frozenset[str]) -> None:
-        if id(choices) in self._entered:
-            return
         kinds = [self._kind(choice) for choice in choices]
         if sum(kind in _MAPPINGS for kind in kinds) >= _SEVERAL and self._inside(choices).found:
             self.blurred |= field
@@ -90,8 +88,8 @@ class _Walk:
 
     def _inside(self, part: Any, of_choices: slice | None = None, *, enters_models: bool = True) -> "_Walk":
         """Walk a part by itself, or only these choices of a union."""
-        inside = _Walk(enters_models=self._enters_models and enters_models)
-        inside._definitions, inside._entered = self._definitions, self._entered | {id(part)}
+        inside = _Walk(only_finds=True, enters_models=enters_models)
+        inside._definitions = self._definitions
         inside.visit(part if of_choices is None else part[of_choices], _WHOLE)
         return inside
 
@@ -109,7 +107,7 @@ class _Walk:
 
     def _visit_parts(self, schema: dict[str, Any], field: frozenset[str]) -> None:
         for key, part in schema.items():
-            if key in _UNASKED and id(part) not in self._entered and self._inside(part).found:
+            if key in _UNASKED and not self._only_finds and self._inside(part).found:
                 self.unmasked |= field
             if key == "fields" and isinstance(part, dict):
                 for name, one in cast("dict[str, Any]", part).items():
