@@ -72,7 +72,7 @@ def worth_of(document: Document, often: Counter[str], size: int) -> dict[str, tu
         worth.update(zip(words, map(pairs(fact).__getitem__, map(often.__getitem__, words)), strict=True))
 
     plain = dict.fromkeys(filter(str.islower, filter(str.isalpha, often)))
-    if any(pairs(0.0)[1]):
+    if plain and any(pairs(0.0)[1]):
         learn(list(plain), 0.0)
     rest = list(filterfalse(plain.__contains__, often))
     for matches, fact in _CLASSES:
