@@ -17,7 +17,7 @@ from crux_langgraph.compression._weighing import ASKED_TERM, shares
 
 _PUNCTUATION = b",;:!?()[]{}\"'<>|="
 _APART = bytes.maketrans(_PUNCTUATION, b" " * len(_PUNCTUATION))
-_APART_BEYOND_ASCII = re.compile("[\u2019\u201c\u201d\u2026\u3001\u3002\uff0c]")
+_APART_BEYOND_ASCII = "\u2019\u201c\u201d\u2026\u3001\u3002\uff0c"
 _BETWEEN = "\x00"
 _REPEATED_FACT = 0.05
 _REPEATED_TERM = 0.5
@@ -37,7 +37,8 @@ def words_of(texts: Sequence[str]) -> list[tuple[str, ...]]:
     """Cut texts into words, roughly; tuples of them, unlike lists, are nothing for the garbage collector to visit."""
     whole = _BETWEEN.join(text.replace(_BETWEEN, " ") for text in texts)
     if not whole.isascii():
-        whole = _APART_BEYOND_ASCII.sub(" ", whole)
+        for sign in _APART_BEYOND_ASCII:
+            whole = whole.replace(sign, " ")
     apart = whole.encode("utf-8", "surrogatepass").translate(_APART).decode("utf-8", "surrogatepass")
     return [tuple(text.split()) for text in apart.replace(". ", " ").split(_BETWEEN)] if texts else []
 
@@ -81,7 +82,7 @@ def worth_of(document: Document, often: Counter[str], size: int) -> dict[str, tu
     for word in filter(carries, rest):
         count = often[word]
         name = word[0].isupper() and word.lower() not in often
-        learn((word,), fact_class(word, capitalised=count if name else 0, often=count))
+        worth[word] = pairs(fact_class(word, capitalised=count if name else 0, often=count))[count]
     for word in _SILENT & worth.keys():
         del worth[word]
     return worth
