@@ -1,11 +1,11 @@
 """From the units that are shown to text: in document order, with `…` where something is left out."""
 
-from collections.abc import Collection, Sequence
-from itertools import accumulate
+from collections.abc import Collection, Iterable, Sequence
+from itertools import accumulate, chain, islice
 from operator import itemgetter
 
 from crux_langgraph.compression._speech import tidy
-from crux_langgraph.compression._units import KIND, Document, Row, Unit
+from crux_langgraph.compression._units import GLUE, KIND, TEXT, Document, Row, Unit
 
 GAP = "…"
 
@@ -91,6 +91,12 @@ class Renderer:
         lines = {units[at].line for at in shown}
         firsts = (results[at] for at in shown if at in results)
         return {first for first in firsts if units[first].line not in lines and units[first].kind != "void"}
+
+
+def unlabelled(rows: Iterable[Row]) -> str:
+    """Give units as they are rendered, with what parts neighbours but without heads and labels."""
+    shown = ((row[GLUE], row[TEXT]) if row[KIND] != "speech" else (" ", tidy(row[TEXT])) for row in rows)
+    return "".join(islice(chain.from_iterable(shown), 1, None))
 
 
 def _running_voids(rows: Sequence[Row]) -> list[int]:

@@ -13,12 +13,12 @@ from crux_langgraph.compression._glancing import Worth, worth_weighing
 from crux_langgraph.compression._lumps import Dump
 from crux_langgraph.compression._ranking import Ranking
 from crux_langgraph.compression._relevance import Query
-from crux_langgraph.compression._rendering import Renderer
+from crux_langgraph.compression._rendering import Renderer, unlabelled
 from crux_langgraph.compression._selecting import Selection, Selector, with_manifest
 from crux_langgraph.compression._sketching import sketch_of
 from crux_langgraph.compression._tree import Marked, Tree
 from crux_langgraph.compression._turns import Conversation
-from crux_langgraph.compression._units import TEXT, Document, pinned_units
+from crux_langgraph.compression._units import Document, pinned_units
 from crux_langgraph.compression._walking import document_of
 from crux_langgraph.errors import DoesNotFitError
 
@@ -85,9 +85,9 @@ class Fitting:
         return compact if self._budget.fits(compact) else None
 
     def _is_over(self) -> bool:
-        """Whether what is weighed is too much by itself, without its labels and what is between."""
+        """Whether what is weighed is too much by itself, without its labels."""
         document, units, _ = self._worth
-        text = "".join(document.rows[at][TEXT] for at in units)
+        text = unlabelled(map(document.rows.__getitem__, units))
         return not self._budget.fits(text) if self._is_large else self._budget.is_plainly_over(text)
 
     def _extract(self) -> Fitted:

@@ -30,6 +30,7 @@ Row = tuple[str, str, str, int, int, Kind]
 """A unit's fields. Thousands are kept that are never asked for; the garbage collector lets go of plain tuples at once."""
 
 TEXT: Final = 0
+GLUE: Final = 1
 LABEL: Final = 2
 LINE: Final = 3
 PART: Final = 4

@@ -135,6 +135,17 @@ def test_labelled_lines_are_written_where_they_fit_although_a_part_of_the_payloa
     assert (fitted.tier, "699 | 6" in fitted.text) == ("compact", True)
 
 
+@pytest.mark.parametrize("lines", [20, 600])
+def test_labelled_lines_are_written_where_they_fit_without_the_noises_of_speech(lines: int) -> None:
+    said = "Um, uh, you know, um, the crane, uh, hm, the crane stopped, um, at night, uh, erm, I mean, hmm."
+    talk = [{"role": "speaker", "name": "AB"[n % 2], "content": said} for n in range(lines)]
+    value = {"talk": talk, "rows": [{"number": n, "wave": 7 * n} for n in range(9)]}
+    whole = fit(value, fit(value, 10**6).tokens - 1)
+    assert (whole.tier, "Um" in whole.text) == ("compact", False)
+    assert fit(value, whole.tokens) == whole
+    assert fit(value, whole.tokens - 1).tier == "extract"
+
+
 def test_a_field_that_is_opened_says_something() -> None:
     empty: list[Any] = [{"of": {"name": None, "tags": []}} for _ in range(3000)]
     payload: dict[str, Any] = {
