@@ -1,7 +1,7 @@
 """The value as a tree that may be shown: models taken apart, private fields gone, each field's metadata beside it."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal, cast, get_origin
@@ -121,17 +121,18 @@ class _Reader:
 
     def pair(self, value: Any, dumped: Any, annotation: Any, path: str, depth: int) -> Any:
         """Walk a value and its dump side by side: the dump says what is shown, the value's types what it may lose."""
-        if type(dumped) in SCALARS:
-            return dumped
         kind = cast("Any", type(value))
+        if type(dumped) in SCALARS and (kind in SCALARS or not is_root(kind)):
+            return dumped
         if is_root(kind):
             return self._marked(value.root, dumped, _declared(kind)["root"], path, depth)
         leaf = _leaf(value, dumped, depth, strict=True)
         if leaf is not None:
             return leaf
-        container = dict if isinstance(dumped, dict) else list
-        if is_record(value) and not _declared(_of_type(annotation, container)):  # pydantic masks only what is declared
-            annotation, dumped = kind, as_data(value)
+        if is_record(value):
+            annotation = _declaration(value, annotation)
+            if annotation is None:  # pydantic masks only what is declared
+                annotation, dumped = kind, as_data(value)
         if isinstance(dumped, dict):
             return self._fields(value, cast("dict[str, Any]", dumped), annotation, path, depth)
         return self._items(value, cast("list[Any]", dumped), annotation, path, depth)
@@ -247,6 +248,27 @@ def _of_type(annotation: Any, container: type) -> Any:
     options = [_of_type(member, container) for member in arguments(kind)]
     fitting = (option for option in options if _could_be(option, container))
     return next(fitting, Any)
+
+
+def _declaration(value: Any, annotation: Any) -> Any:
+    """Give the type in an annotation, or in a union, that a record is an instance of; None where it is declared nowhere."""
+    kind = bare(annotation)
+    options = list(_flattened(kind))
+    own = (one for one in options if (get_origin(one) or one) is type(value))
+    wider = (one for one in options if _declared(one) and _is_instance(value, get_origin(one) or one))
+    return next(own, None) or next(wider, None)
+
+
+def _flattened(kind: Any) -> Iterator[Any]:
+    if get_origin(kind) not in UNIONS:
+        yield kind
+        return
+    for member in arguments(kind):
+        yield from _flattened(bare(member))
+
+
+def _is_instance(value: Any, kind: type) -> bool:
+    return not issubclass(kind, dict) and isinstance(value, kind)  # a TypedDict cannot be asked
 
 
 def _could_be(kind: Any, container: type) -> bool:

@@ -7,6 +7,7 @@ takes any value.
 import types
 from collections.abc import Iterator, Sequence
 from functools import lru_cache, partial
+from operator import itemgetter
 from typing import Annotated, Any, Union, get_origin
 
 from pydantic import ConfigDict, PydanticUserError, TypeAdapter
@@ -53,18 +54,20 @@ def _hiding_fields(kind: Any) -> tuple[tuple[int, Writer], ...]:
 def union_writer(annotation: Any) -> Writer | None:
     """Give what writes a union by the first member that a value is one of, those that hide something first.
 
-    In the order they stand in, one that takes any value would write out what the next one hides. None where no member
-    hides anything, or nothing stands before those that do.
+    In the order they stand in, one that takes any value would write out what the next one hides. None where the order
+    says nothing. The answer does not depend on the order: unions in another order are equal, and so are one in a cache.
     """
     options = [one for one in _options(annotation) if one is not type(None)]
     if len(options) < _SEVERAL:
         return None
-    ordered = sorted(options, key=_is_asked_last)
-    if all(one is other for one, other in zip(ordered, options, strict=True)):
+    last = [_is_asked_last(one) for one in options]
+    if len(set(last)) < _SEVERAL:
         return None
+    ordered = [one for _, one in sorted(zip(last, options, strict=True), key=itemgetter(0))]
     told = metadata(annotation)
     union: Any = Union[(*ordered, None)]
-    return _hiding(Annotated[(union, *told)] if told else union)
+    # With something new in it: typing would give an equal annotation that was made before, of a union in another order.
+    return _hiding(Annotated[(union, *told, object())] if told else union)
 
 
 def _options(annotation: Any) -> Iterator[Any]:

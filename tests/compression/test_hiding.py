@@ -1,5 +1,6 @@
 """What is private stays out of the text wherever a payload holds it; a set stands in one order."""
 
+import json
 import os
 import subprocess
 import sys
@@ -7,11 +8,12 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, Self
+from typing import Annotated, Any, NamedTuple, Self, Union
 
 import pytest
 from pydantic import BaseModel, ConfigDict, PlainSerializer, RootModel, create_model
 from pydantic.dataclasses import dataclass as validated
+from typing_extensions import TypedDict
 
 from crux_langgraph.compression import fit
 from crux_langgraph.fields import Omit, Pin, Private
@@ -164,6 +166,85 @@ def test_a_member_of_a_union_that_takes_any_value_does_not_write_out_what_anothe
         made = create_model("Made", value=(union, ...), values=(list[union], ...), named=(dict[str, union | None], ...))
         filled = made.model_construct(value=value, values=[value], named={"ann": value, "none": None})
         assert "hush" not in fit(filled, 500).text
+
+
+@pytest.mark.parametrize("about", [(), ("told",)], ids=["bare", "told"])
+def test_what_was_seen_of_a_union_in_another_order_shows_nothing_private(about: tuple[str, ...]) -> None:
+    for members in ((Hidden, Any), (Any, Hidden)):
+        union: Any = Union[(*members, None)]  # by `|` typing gives the one of both that it made first
+        annotation: Any = Annotated[(union, *about, object())] if about else union
+        made = create_model("Made", values=(list[annotation], ...))
+        assert "hush" not in fit(made.model_construct(values=["hush"]), 500).text
+
+
+def test_a_union_in_a_root_shows_nothing_private() -> None:
+    class Rooted(RootModel[Any | Hidden]):
+        pass
+
+    class Outer(BaseModel):
+        root: Rooted
+
+    assert "hush" not in fit(Outer(root=Rooted("hush")), 500).text
+
+
+def test_a_record_that_another_member_of_a_union_took_is_shown_as_its_own_class_says() -> None:
+    class Other(BaseModel):
+        token: str
+        name: str
+
+    class Taking(BaseModel):
+        model_config = ConfigDict(arbitrary_types_allowed=True)
+        value: Any | Other
+
+    text = fit(Taking(value=Plain()), 500).text
+    assert "hush" not in text
+    assert "ann" in text
+
+
+@dataclass
+class Sub(Plain):
+    more: str = "more"
+
+
+class Keeping(NamedTuple):
+    name: str
+    note: Annotated[str, Omit()]
+
+
+@dataclass
+class Loose:
+    name: str
+    note: str
+
+
+@dataclass
+class Tight:
+    name: str
+    note: Annotated[str, Omit()]
+
+
+class Entry(TypedDict):
+    name: str
+    note: str
+
+
+class Mixed(BaseModel):
+    value: Entry | (int | Loose) | Tight | Plain | Keeping
+
+
+@pytest.mark.parametrize(
+    "value,shown",
+    [
+        (Tight("ann", "aside"), {"name": "ann"}),
+        (Loose("ann", "aside"), {"name": "ann", "note": "aside"}),
+        (Sub(), {"name": "ann"}),
+        (Keeping("ann", "aside"), ["ann"]),
+        ({"name": "ann", "note": "aside"}, {"name": "ann", "note": "aside"}),
+    ],
+    ids=["exact", "nested", "subclass", "named tuple", "mapping"],
+)
+def test_the_member_of_a_union_that_a_record_is_of_says_what_is_shown(value: Any, shown: Any) -> None:
+    assert json.loads(fit(Mixed.model_construct(value=value), 500).text)["value"] == shown
 
 
 def test_what_pydantic_has_no_schema_for_stands_beside_what_is_hidden() -> None:
