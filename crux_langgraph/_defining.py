@@ -105,7 +105,7 @@ def _refuse_unhidden(name: str, model: str, hidden: Hidden) -> None:
             handoff=name,
             found=f"{model} has Private() where pydantic {pydantic.VERSION} writes the value out all the same: "
             f"{', '.join(sorted(hidden.unmasked))}",
-            fix="In a union put what is private before what takes any value; make a NamedTuple a BaseModel and extra "
+            fix="In a union put what is private before what takes it too; make a NamedTuple a BaseModel and extra "
             "values fields of their own, or use pydantic 2.14 or later.",
         )
 

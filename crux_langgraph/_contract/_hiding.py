@@ -13,6 +13,9 @@ _VERSION = tuple(map(int, pydantic.VERSION.split(".")[:2]))
 _UNASKED = frozenset({"arguments_schema"} | ({"extras_schema"} if _VERSION < (2, 13) else set()))
 # These members of a union take any value and write it as it is.
 _TAKING = frozenset({"any", "call"})
+# Of these, one that stands first writes the value of the other; text that is read back from JSON comes as text.
+_ALIKE = {kind: frozenset({kind}) for kind in ("int", "float", "bool", "date", "datetime", "decimal", "url", "uuid")}
+_ALIKE["str"] = frozenset({*_ALIKE, "str", "bytes", "time", "timedelta", "enum", "literal"} - {"int", "float", "bool"})
 _MAPPINGS = frozenset({"model", "typed-dict", "dataclass", "dict", "any"})
 
 
@@ -29,7 +32,7 @@ class Hidden(NamedTuple):
     the union, in which the same value is not private.
     """
     unmasked: frozenset[str]
-    """Those where pydantic writes the value without asking its field, or by a member of a union that takes any value."""
+    """Those where pydantic writes the value without asking its field, or by a member of a union that takes it first."""
     leaves_out: bool
     """Some of them stay out of what is recorded."""
 
@@ -80,25 +83,33 @@ class _Walk:
         kinds = [self._kind(choice) for choice in choices]
         if sum(kind in _MAPPINGS for kind in kinds) >= _SEVERAL and self._inside(choices).found:
             self.blurred |= field
-        taking = (at for at, kind in enumerate(kinds) if kind in _TAKING)
-        for at in taking:  # a model writes itself; only what is read back from JSON as anything is no model any more
-            behind = self._inside(choices, slice(at + 1, None), enters_models=kinds[at] == "any")
-            if behind.found and not self._inside(choices, slice(at, at + 1)).found:
+        for at, kind in enumerate(kinds):
+            behind = [one for one, other in zip(choices[at + 1 :], kinds[at + 1 :], strict=True) if _takes(kind, other)]
+            # A model writes itself; only what is read back from JSON as anything is no model any more.
+            hides = bool(behind) and self._inside(behind, enters_models=kind == "any").found
+            if hides and not self._inside(choices[at]).found:
                 self.unmasked |= field
 
-    def _inside(self, part: Any, of_choices: slice | None = None, *, enters_models: bool = True) -> "_Walk":
-        """Walk a part by itself, or only these choices of a union."""
+    def _inside(self, part: Any, *, enters_models: bool = True) -> "_Walk":
+        """Walk a part by itself."""
         inside = _Walk(only_finds=True, enters_models=enters_models)
         inside._definitions = self._definitions
-        inside.visit(part if of_choices is None else part[of_choices], _WHOLE)
+        inside.visit(part, _WHOLE)
         return inside
 
     def _kind(self, choice: Any) -> str:
         """Say what a choice is below what only wraps it."""
         schema: dict[str, Any] = cast("tuple[Any, ...]", choice)[0] if isinstance(choice, tuple) else choice
-        while schema["type"] not in _MAPPINGS and ("schema" in schema or "schema_ref" in schema):
-            schema = self._definitions[schema["schema_ref"]] if "schema_ref" in schema else schema["schema"]
-        return str(schema["type"])
+        alone = _writes_alone(schema)
+        while schema["type"] not in _MAPPINGS and (inner := self._wrapped(schema)) is not None:
+            schema = inner
+            alone |= _writes_alone(schema)
+        return "call" if alone and schema["type"] not in _MAPPINGS | {"url"} else str(schema["type"])
+
+    def _wrapped(self, schema: dict[str, Any]) -> dict[str, Any] | None:
+        if "schema_ref" in schema:
+            return cast("dict[str, Any]", self._definitions[schema["schema_ref"]])
+        return schema.get("schema", schema.get("json_schema"))
 
     def _visit_definition(self, ref: str, field: frozenset[str]) -> None:
         if (ref, field) not in self._seen:
@@ -114,6 +125,18 @@ class _Walk:
                     self.visit(one, _names(name, one))
             elif key not in ("metadata", "serialization"):
                 self.visit(part, field)
+
+
+def _takes(kind: str, other: str) -> bool:
+    """Whether a member of a union that is of one kind writes the values of a later one of another kind."""
+    return kind in _TAKING or other in _ALIKE.get(kind, ())
+
+
+def _writes_alone(schema: dict[str, Any]) -> bool:
+    """Whether a serializer, such as that of a `Sequence`, writes whatever value there is; or the JSON that it was read of."""
+    own = schema.get("serialization", {})
+    plain = own.get("type") == "function-plain" or (schema["type"] == "json-or-python" and bool(own))
+    return (plain and own["function"] not in MASKING) or schema["type"] == "json"
 
 
 def _names(name: str, schema: dict[str, Any]) -> frozenset[str]:

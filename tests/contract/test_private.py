@@ -2,15 +2,22 @@
 
 import json
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Annotated, Any, Literal, NamedTuple
 from uuid import UUID
 
 import pytest
 from pydantic import (
+    AfterValidator,
+    AnyUrl,
     BaseModel,
     Field,
     GetCoreSchemaHandler,
+    Json,
+    JsonValue,
+    PlainSerializer,
     RootModel,
     SerializeAsAny,
     create_model,
@@ -285,6 +292,50 @@ async def test_in_a_union_it_stands_before_what_takes_any_value(
         payload = await call.prepare(before, {"place": value})
         assert SECRET not in payload.context + repr(payload)
         assert "shown" in payload.context
+
+
+@pytest.mark.parametrize(
+    "taking,behind",
+    [
+        (JsonValue, Hidden),
+        (JsonValue, Modelled),
+        (Json, Hidden),
+        (Sequence[str], Hidden),
+        (Annotated[int, PlainSerializer(str)], Hidden),
+        (str, Hidden),
+        (Annotated[str, Field(max_length=3)], Hidden),
+        (str, Annotated[date, Private()]),
+        (date, Annotated[date, Private()]),
+    ],
+    ids=str,
+)
+def test_in_a_union_it_stands_before_what_takes_its_value_too(taking: Any, behind: Any) -> None:
+    with pytest.raises(errors.DefinitionError, match=r"Private\(\).*: place\n"):
+        Handoff.of(create_model("Behind", place=(taking | behind, ...)), id="x")
+
+
+@pytest.mark.parametrize(
+    "beside,value",
+    [
+        (int, SECRET),
+        (Literal["none"], SECRET),
+        (date, SECRET),
+        (AnyUrl, SECRET),
+        (list[int], SECRET),
+        (Annotated[int, AfterValidator(abs)], SECRET),
+        (Sequence[str], Modelled(token=SECRET)),
+        (list[str], Modelled(token=SECRET)),
+        (str, [Modelled(token=SECRET)]),
+    ],
+    ids=str,
+)
+async def test_in_a_union_it_stands_beside_what_does_not_take_its_value(call: Call, beside: Any, value: Any) -> None:
+    behind: Any = {str: Hidden, list: list[Modelled]}.get(type(value), Modelled)
+    made = Handoff.of(create_model("Beside", place=(beside | behind, ...)), id="x")
+    payload = await call.prepare(made, {"place": value})
+    back = made.from_envelope(json.loads(json.dumps(payload.to_envelope())))
+    for one in (payload, back):
+        assert SECRET not in one.context + repr(one)
 
 
 def test_a_model_hides_its_own_behind_whatever_member_of_a_union() -> None:
