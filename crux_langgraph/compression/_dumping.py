@@ -21,14 +21,14 @@ _MASKED = {MASK_KEY: GONE}
 _NAMES = frozenset({str})
 
 
-def as_data(value: Any) -> Any:
-    """Dump a value as JSON-like data, with what is private replaced by a mark."""
+def as_data(value: Any, kind: Any = None) -> Any:
+    """Dump a value as JSON-like data, with what is private replaced by a mark; a record as one of `kind`, or of its own."""
     if not is_record(value):
         return _jsonable(value)
     dump = (
         value.model_dump
         if isinstance(value, BaseModel)
-        else partial(_adapter(cast("Any", type(value))).dump_python, value)
+        else partial(_adapter(kind or cast("Any", type(value))).dump_python, value)
     )
     return written_by(dump)
 

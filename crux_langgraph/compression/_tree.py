@@ -130,9 +130,12 @@ class _Reader:
         if leaf is not None:
             return leaf
         if is_record(value):
-            annotation = _declaration(value, annotation)
-            if annotation is None:  # pydantic masks only what is declared
-                annotation, dumped = kind, as_data(value)
+            declared = _declaration(value, annotation)
+            if declared is not bare(
+                annotation
+            ):  # pydantic masks only what is declared, and in a union not what is derived
+                dumped = as_data(value, get_origin(declared) or declared)
+            annotation = declared
         if isinstance(dumped, dict):
             return self._fields(value, cast("dict[str, Any]", dumped), annotation, path, depth)
         return self._items(value, cast("list[Any]", dumped), annotation, path, depth)
@@ -251,12 +254,12 @@ def _of_type(annotation: Any, container: type) -> Any:
 
 
 def _declaration(value: Any, annotation: Any) -> Any:
-    """Give the type in an annotation, or in a union, that a record is an instance of; None where it is declared nowhere."""
+    """Give the type in an annotation, or in a union, that a record is an instance of; its own where it is declared nowhere."""
     kind = bare(annotation)
     options = list(_flattened(kind))
     own = (one for one in options if (get_origin(one) or one) is type(value))
     wider = (one for one in options if _declared(one) and _is_instance(value, get_origin(one) or one))
-    return next(own, None) or next(wider, None)
+    return next(own, None) or next(wider, type(value))
 
 
 def _flattened(kind: Any) -> Iterator[Any]:
