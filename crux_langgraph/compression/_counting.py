@@ -61,8 +61,12 @@ def weigh_word(text: str) -> float:
 
 
 def _weigh(raw: bytes) -> float:
-    size = len(raw)
-    return sum(weight * (size - len(raw.translate(None, chars))) for chars, weight in _WEIGHTS)
+    weighed = 0.0
+    for chars, weight in _WEIGHTS:  # what has been counted is gone: small letters are first, and most of a text
+        rest = raw.translate(None, chars)
+        weighed += weight * (len(raw) - len(rest))
+        raw = rest
+    return weighed
 
 
 def tiktoken_counter(name: str = "o200k_base") -> Counter:

@@ -60,12 +60,13 @@ class Recording:
         told of it once, when it ends, for half of what a start and an end cost. Other handlers hear of both. `unheard`:
         it is known that nobody listens.
         """
-        self._way = way
-        self._name = name
-        self._facts = facts
-        self._is_alone = is_alone
         self._told = None if unheard else listeners()
-        self._began = perf_counter()
+        if self._told is not None:  # nothing else is asked for where nobody listens
+            self._way = way
+            self._name = name
+            self._facts = facts
+            self._is_alone = is_alone
+            self._began = perf_counter()
 
     async def __aenter__(self) -> Self:
         return self
@@ -108,18 +109,19 @@ class Recording:
 
 
 class _Run:
+    _sums: Sums | None = None
+    _files: dict[str, bytes] | None = None
+    _token: Any = None
+
     def __init__(self, way: Way, name: str, facts: Facts, told: Listeners, *, is_alone: bool) -> None:
         self._id: UUID = uuid7()
         self._name = name
         self._facts: dict[str, Any] = {**facts}
         self._stream = told.stream
         self._settings = current_settings()
-        self._sums: Sums | None = None
-        self._files: dict[str, bytes] = {}
-        self._token: Any = None
         self._config = told.config
         self._is_alone = is_alone
-        self._dispatch = Dispatch(way, told, self._id, self._facts) if told.handlers else None
+        self._dispatch = Dispatch(way, told, self._id, facts) if told.handlers else None
 
     async def start(self, inputs: View) -> None:
         shown = self._shown("input", inputs)
@@ -128,7 +130,7 @@ class _Run:
         if self._dispatch is None:
             return
         await self._dispatch.start(self._name, shown, is_alone=self._is_alone)
-        child = self._dispatch.child
+        child = None if self._is_alone else self._dispatch.child
         if child is not None:
             self._token = var_child_runnable_config.set(_below(self._config, child))
 
@@ -189,7 +191,7 @@ class _Run:
             made = view()
             whole, most_bytes = made if isinstance(made, Sized) else (made, maxsize)
             if settings.attachments:
-                self._files[side] = json_bytes(whole)
+                self._files = {**(self._files or {}), side: json_bytes(whole)}
             return whole if most_bytes <= settings.view_bytes else self._capped(whole)
         except Exception as error:  # noqa: BLE001 - a serializer of the user's may raise anything
             return {side: f"[not shown: {type(error).__name__} while it was written]"}
