@@ -27,8 +27,7 @@ _WEIGHTS = (
     (string.ascii_uppercase.encode(), 1.1),
     (string.digits.encode(), 1.3),
     (string.punctuation.encode(), 0.7),
-    (b"\n\t", 1.0),
-    (bytes(range(128, 256)), 1.0),
+    (b"\n\t" + bytes(range(128, 256)), 1.0),
 )
 _WEIGHT_OF_BYTE = [next((weight for chars, weight in _WEIGHTS if byte in chars), 0.0) for byte in range(256)]
 _MARGIN = 6

@@ -88,9 +88,11 @@ def _has_tracer(config: Any, context: Mapping[str, Any]) -> bool:
 
 def _knows(tracer: LangChainTracer, config: Mapping[str, Any]) -> bool:
     # LangChain gives tracers the scalars in `configurable` as metadata. Those of a graph's run have been given.
-    known = {**(tracer.tracing_metadata or {}), **metadata_of(config)}
     configurable: Mapping[str, Any] = config.get("configurable") or {}
-    scalars = ((key, value) for key, value in configurable.items() if isinstance(value, _SCALARS))
+    scalars = [(key, value) for key, value in configurable.items() if isinstance(value, _SCALARS)]
+    if not scalars:
+        return True
+    known = {**(tracer.tracing_metadata or {}), **metadata_of(config)}
     return all(known.get(key) == value for key, value in scalars if not key.startswith("__"))
 
 

@@ -130,9 +130,8 @@ class _Run:
         if self._dispatch is None:
             return
         await self._dispatch.start(self._name, shown, is_alone=self._is_alone)
-        child = None if self._is_alone else self._dispatch.child
-        if child is not None:
-            self._token = var_child_runnable_config.set(_below(self._config, child))
+        if not self._is_alone:
+            self._token = var_child_runnable_config.set(_below(self._config, self._dispatch.child))
 
     def link(self) -> dict[str, str]:
         tracers = self._dispatch.tracers if self._dispatch else ()
@@ -171,16 +170,18 @@ class _Run:
             self._write(self._stream, "error", {"error": repr(told), FACTS_KEY: self._facts})
         if self._dispatch:
             self._add_late(self._dispatch.tracers)
-            await self._dispatch.fail(told)
+            await self._dispatch.end("on_chain_error", told)
 
     async def _close(self, outputs: Facts) -> None:
         if self._stream is not None:
             self._write(self._stream, "end", outputs)
         if self._dispatch is not None:
             self._add_late(self._dispatch.tracers)
-            await self._dispatch.end(outputs)
+            await self._dispatch.end("on_chain_end", outputs)
 
     def _add_late(self, tracers: list[Any]) -> None:
+        if not tracers:
+            return
         add_metadata(tracers, self._id, self._facts)
         if self._files:
             attach(tracers, self._id, self._files)

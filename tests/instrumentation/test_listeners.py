@@ -11,7 +11,7 @@ from langchain_core.messages.ai import UsageMetadata
 from support import GOOD, Brief, Call, Research, ScriptedModel, make, to_brief
 from watching import Seen, Suspends, listened
 
-from crux_langgraph import Payload, handoff
+from crux_langgraph import Handoff, Payload, handoff
 from crux_langgraph._waiting import AWAITING
 
 USED = UsageMetadata(input_tokens=3, output_tokens=4, total_tokens=7)
@@ -140,6 +140,21 @@ def test_a_run_whose_start_ends_the_program_is_ended_for_who_heard_of_it(seen: S
     with listened(seen, Ends()), pytest.raises(KeyboardInterrupt):
         make().prepare(GOOD)
     assert list(map(str, seen.ended.values())) == ["KeyboardInterrupt"]
+
+
+def test_a_handoff_crosses_where_the_loop_has_no_threads_left_for_its_listeners(
+    seen: Seen, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def cross() -> Payload[Research]:
+        await asyncio.get_running_loop().shutdown_default_executor()
+        with listened(seen):
+            return await Handoff.of(Research, id="onward").aprepare(GOOD)
+
+    with asyncio.Runner() as runner:
+        assert runner.run(cross()).data == Research(**GOOD)
+    assert [record.getMessage() for record in caplog.records] == [
+        f"A listener failed at on_chain_{event}: RuntimeError" for event in ("start", "end")
+    ]
 
 
 def test_a_run_whose_start_is_cut_off_with_the_event_loop_is_ended(seen: Seen) -> None:
