@@ -78,8 +78,9 @@ def tell_in_loop(handlers: list[Any], event: str, told: tuple[Any, ...], facts: 
     Raises as `tell` does.
     """
     suspending = [handler for handler in handlers if _suspends(handler, event)]
-    # The others here and now, as LangChain does: what they set in the context holds for the step that is told of.
-    tell([handler for handler in handlers if not any(handler is one for one in suspending)], event, told, facts)
+    if len(suspending) < len(handlers):
+        # The others here and now, as LangChain does: what they set in the context holds for the step that is told of.
+        tell([handler for handler in handlers if not any(handler is one for one in suspending)], event, told, facts)
     if len(suspending) > 1:
         quiet: list[Any] = [_Quiet(handler) for handler in suspending]
         return asyncio.ensure_future(ahandle_event(quiet, event, _IGNORED_BY, *told, **facts))

@@ -231,6 +231,28 @@ async def test_a_listener_that_breaks_when_it_is_looked_at_breaks_neither_a_hand
     assert len(seen.ended) == len(seen.started) == 1
 
 
+async def test_listeners_that_cannot_be_asked_a_second_time_break_no_asynchronous_handoff(
+    seen: Seen, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Fickle(Seen):
+        asked = 0
+
+        @property
+        def run_inline(self) -> bool:
+            self.asked += 1
+            if self.asked > 1:
+                raise ZeroDivisionError(GOOD["question"])
+            return False
+
+    seen.run_inline = True
+    with listened(Fickle(), Fickle(), seen):
+        await make().aprepare(GOOD)
+    assert len(seen.ended) == len(seen.started) == 1
+    assert {record.getMessage() for record in caplog.records} == {
+        "A listener failed at on_chain_start: ZeroDivisionError"
+    }
+
+
 async def test_who_knows_half_of_the_events_hears_of_that_half(call: Call, seen: Seen) -> None:
     class Half(BaseCallbackHandler):
         on_chain_end = seen.on_chain_end
