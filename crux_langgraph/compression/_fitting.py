@@ -58,4 +58,4 @@ def fit_checked(
     from crux_langgraph.compression._tiers import Fitting
     from crux_langgraph.compression._tree import read
 
-    return Fitting(read(value), Budget(max_tokens, counter, wrap)).fit(Query(task, tuple(focus), receiver))
+    return Fitting(read(value), Budget(max_tokens, counter, wrap), Query(task, tuple(focus), receiver)).fit()

@@ -21,9 +21,9 @@ from crux_langgraph.compression._weighing import COST_EXPONENT, FROM_USER, falli
 
 SMALLEST = 40_000
 """Characters that are weighed in full whatever the budget is."""
-LEAST_POOL = 10_000
-"""Characters that there are to choose from beside what fits, and _PER_ROOM for each that fits."""
-_PER_ROOM = 1.5
+LEAST_POOL = 12_000
+"""Characters that there are to choose from where little fits; else _PER_ROOM for each that fits."""
+_PER_ROOM = 2.5
 _STEP = 1.1
 """Pools grow in steps, so that budgets of about the same size look at the same pool."""
 _ENOUGH = 1.25
@@ -69,7 +69,7 @@ def worth_weighing(sketch: Document, query: Query, room: float, cost: float) -> 
         document, places = read_units(sketch, range(len(sketch.rows)))
         return Worth(document, range(places[-1]))
     size: float = LEAST_POOL
-    while size < LEAST_POOL + _PER_ROOM * room:
+    while size < _PER_ROOM * room:
         size *= _STEP
     glance = _Glance(sketch, query)
     worth = glance.read(size)

@@ -78,13 +78,17 @@ def _closed(node: Any, body: str) -> str:
 def _step(node: Any) -> int:
     """Say how many entries make a lump, by some of them: where the first are long, others may not be."""
     entries = cast("list[Any]", node) if type(node) is list else list(cast("dict[str, Any]", node).items())
-    samples = (entries[at : at + _TRIED] for at in (0, len(entries) // 2))
-    return max(_fitting(sample) for sample in samples)
+    return max(_fitting(entries[at : at + _TRIED]) for at in (0, len(entries) // 2))
 
 
 def _fitting(sample: list[Any]) -> int:
-    text = _text(sample)
-    return 1 if not text else max(1, min(_MOST_ENTRIES, WANTED * len(sample) // len(text)))
+    """Say how many such entries make a lump; no more of them are written than make one."""
+    size = tried = 0
+    while tried < len(sample) and size < WANTED:
+        text = _text(sample[tried : tried + 1])
+        size += LONGEST if text is None else len(text) + len(", ")
+        tried += 1
+    return max(1, min(_MOST_ENTRIES, WANTED * tried // size))
 
 
 def _cut(node: Any, step: int) -> Iterator[Any]:

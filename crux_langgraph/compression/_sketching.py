@@ -13,7 +13,7 @@ from crux_langgraph.compression._lumps import LONGEST, WANTED, Dump, Lump
 from crux_langgraph.compression._scalars import is_empty, opens_json, parsed
 from crux_langgraph.compression._tree import Marked
 from crux_langgraph.compression._turns import Conversation
-from crux_langgraph.compression._units import KIND, LINE, TEXT, Document, Kind, Row
+from crux_langgraph.compression._units import KIND, LINE, Document, Kind, Row
 from crux_langgraph.compression._walking import Walker, fill
 
 _LARGEST = 2 * WANTED
@@ -125,16 +125,6 @@ def read_alone(sketch: Document, units: Iterable[int]) -> Iterator[Row]:
             yield from document.rows
         else:
             yield sketch.rows[at]
-
-
-def beginning_of(sketch: Document, size: int) -> str:
-    """Give the texts of the first units as they are read, until they have more than `size` characters, little between them."""
-    texts: list[str] = []
-    rows = read_alone(sketch, range(len(sketch.rows)))
-    while size >= 0 and (row := next(rows, None)) is not None:
-        texts.append(row[TEXT])
-        size -= len(row[TEXT])
-    return " ".join(texts)
 
 
 def _walk(sketch: Document, at: int, walker: Walker) -> None:

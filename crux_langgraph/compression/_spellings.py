@@ -6,6 +6,7 @@ import string
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cache, partial
+from itertools import filterfalse
 
 from crux_langgraph.compression._lexicon import carries, fact_class, name_of
 from crux_langgraph.compression._relevance import Query
@@ -17,13 +18,20 @@ from crux_langgraph.compression._weighing import ASKED_TERM, shares
 _PUNCTUATION = b",;:!?()[]{}\"'<>|="
 _APART = bytes.maketrans(_PUNCTUATION, b" " * len(_PUNCTUATION))
 _APART_BEYOND_ASCII = re.compile("[\u2019\u201c\u201d\u2026\u3001\u3002\uff0c]")
-_NUMBER = re.compile(r"[\d.]+%?\Z")
 _BETWEEN = "\x00"
 _REPEATED_FACT = 0.05
 _REPEATED_TERM = 0.5
 _SILENT = HESITATIONS | STOP_WORDS | frozenset(string.ascii_lowercase)
 _NOTHING = (0.0, 0.0)
-_REFERENCE = fact_class("a1", capitalised=0, often=1)
+_CLASSES = [
+    (re.compile(pattern, re.DOTALL).match, fact_class(example, capitalised=0, often=1))
+    for pattern, example in (
+        (r"[^\W\d_].*\d\Z|\d(?![\d.]*%?\Z)", "a1"),
+        (r"[\d.]{1,3}[\d.%]\Z", "1.5"),
+        (r"[\d.]{4,}[\d.%]\Z", "12345"),
+    )
+]
+"""What many words of data are: references, quantities, and numbers that are too long for one."""
 
 
 def words_of(texts: Sequence[str]) -> list[tuple[str, ...]]:
@@ -55,18 +63,22 @@ class _Pairs(dict[int, tuple[float, float]]):
 def worth_of(document: Document, often: Counter[str], size: int) -> dict[str, tuple[float, float]]:
     """Weigh every spelling, new and as one that was seen: the classes of the lexicon, without its stems."""
     pairs = cache(partial(_Pairs, document, size))
-    plain, reference = pairs(0.0), pairs(_REFERENCE)
     worth: dict[str, tuple[float, float]] = {}
-    for word, count in often.items():  # most are told apart by little
-        if word.islower() and word.isalpha():
-            worth[word] = plain[count]
-        elif (word[-1].isdecimal() and word[0].isalpha()) or (word[0].isdecimal() and not _NUMBER.match(word)):
-            worth[word] = reference[count]
-        elif carries(word):
-            name = word[0].isupper() and word.lower() not in often
-            worth[word] = pairs(fact_class(word, capitalised=count if name else 0, often=count))[count]
-        else:
-            worth[word] = _NOTHING
+
+    def learn(words: list[str], fact: float) -> list[str]:
+        """Weigh words of one class, all at once, and give those that are left."""
+        worth.update(zip(words, map(pairs(fact).__getitem__, map(often.__getitem__, words)), strict=True))
+        return list(filterfalse(worth.__contains__, rest))
+
+    rest = list(often)
+    rest = learn(list(filter(str.islower, filter(str.isalpha, rest))), 0.0)
+    for matches, fact in _CLASSES:
+        rest = learn(list(filter(matches, rest)), fact)
+    for word in rest:
+        count = often[word]
+        name = word[0].isupper() and word.lower() not in often
+        worth[word] = pairs(fact_class(word, capitalised=count if name else 0, often=count))[count]
+    worth.update(dict.fromkeys(filterfalse(carries, rest), _NOTHING))
     worth.update(dict.fromkeys(_SILENT & worth.keys(), _NOTHING))
     return worth
 

@@ -9,16 +9,16 @@ from crux_langgraph.compression import _glancing
 from crux_langgraph.compression._accounting import Account
 from crux_langgraph.compression._budget import Budget
 from crux_langgraph.compression._fitted import Fitted, Tier
-from crux_langgraph.compression._glancing import worth_weighing
+from crux_langgraph.compression._glancing import Worth, worth_weighing
 from crux_langgraph.compression._lumps import Dump
 from crux_langgraph.compression._ranking import Ranking
 from crux_langgraph.compression._relevance import Query
 from crux_langgraph.compression._rendering import Renderer
 from crux_langgraph.compression._selecting import Selection, Selector, with_manifest
-from crux_langgraph.compression._sketching import beginning_of, sketch_of
+from crux_langgraph.compression._sketching import sketch_of
 from crux_langgraph.compression._tree import Marked, Tree
 from crux_langgraph.compression._turns import Conversation
-from crux_langgraph.compression._units import Document, pinned_units
+from crux_langgraph.compression._units import TEXT, Document, pinned_units
 from crux_langgraph.compression._walking import document_of
 from crux_langgraph.errors import DoesNotFitError
 
@@ -26,14 +26,15 @@ from crux_langgraph.errors import DoesNotFitError
 class Fitting:
     """One fit: the tiers in order, and the first that fits."""
 
-    def __init__(self, tree: Tree, budget: Budget) -> None:
+    def __init__(self, tree: Tree, budget: Budget, query: Query) -> None:
         self._tree = tree
         self._budget = budget
+        self._query = query
         self._dump = Dump()
         self._raw = self._dump.text(tree.root) if not isinstance(tree.root, str | Conversation) else str(tree.root)
         self._account = Account(tree, budget, self._raw)
 
-    def fit(self, query: Query) -> Fitted:
+    def fit(self) -> Fitted:
         """Give the best tier that fits."""
         verbatim = self._verbatim()
         if verbatim is not None:
@@ -43,7 +44,7 @@ class Fitting:
         if compact is not None:
             parts = self._account.whole(self._whole, "compact", "everything fits as labelled lines")
             return Fitted(compact, self._budget.count(compact), "compact", parts)
-        return self._extract(query)
+        return self._extract()
 
     @cached_property
     def _whole(self) -> Document:
@@ -53,7 +54,20 @@ class Fitting:
     @cached_property
     def _sketch(self) -> Document:
         """The payload, unread where it is long; what is chosen of it hangs on that, so no budget may decide this."""
-        return sketch_of(self._tree.root, self._dump) if len(self._raw) > _glancing.SMALLEST else self._whole
+        return sketch_of(self._tree.root, self._dump) if self._is_large else self._whole
+
+    @cached_property
+    def _asked(self) -> Query:
+        return _without_echo(self._query, self._sketch, self._raw)
+
+    @property
+    def _is_large(self) -> bool:
+        return len(self._raw) > _glancing.SMALLEST
+
+    @cached_property
+    def _worth(self) -> Worth:
+        room = self._budget.max_tokens * self._account.characters_per_token
+        return worth_weighing(self._sketch, self._asked, room, self._budget.max_tokens / self._account.tokens_per_cost)
 
     def _verbatim(self) -> str | None:
         """Give the payload as it is when that fits and escapes nothing that is pinned."""
@@ -64,20 +78,22 @@ class Fitting:
         return text if fits else None
 
     def _compact(self) -> str | None:
-        """Give the payload as labelled lines when that fits. When a beginning without labels does not, none is written."""
-        sizes = self._budget.long_sizes if self._sketch.structured else ()
-        if not sizes or any(self._budget.is_plainly_over(beginning_of(self._sketch, size)) for size in sizes):
+        """Give the payload as labelled lines when that fits. When what is weighed of it does not, none is written."""
+        if not self._sketch.structured or self._is_over():
             return None
         compact = Renderer(self._whole).whole()
         return compact if self._budget.fits(compact) else None
 
-    def _extract(self, query: Query) -> Fitted:
+    def _is_over(self) -> bool:
+        """Whether what is weighed is too much by itself, without its labels and what is between."""
+        document, units, _ = self._worth
+        text = "".join(document.rows[at][TEXT] for at in units)
+        return not self._budget.fits(text) if self._is_large else self._budget.is_plainly_over(text)
+
+    def _extract(self) -> Fitted:
         self._check_pins()
-        room = self._budget.max_tokens * self._account.characters_per_token
-        query = _without_echo(query, self._sketch, self._raw)
-        worth = worth_weighing(self._sketch, query, room, self._budget.max_tokens / self._account.tokens_per_cost)
-        document = worth.document
-        ranking = Ranking(worth, query)
+        document = self._worth.document
+        ranking = Ranking(self._worth, self._asked)
         selector = Selector(document, Renderer(document), ranking, self._budget)
         names = [part.path for part in document.parts if part.path] + [path for path, _ in self._tree.omitted]
         selection = selector.select(names, self._account.tokens_per_cost)
