@@ -79,22 +79,23 @@ class Prepared:
         return Sized({"payload": shown}, len(whole) * (1 if whole.isascii() else _MOST_UTF8) + _AROUND)
 
     def _facts(self) -> Facts:
-        payload = self._payload
-        taken, taken_tokens = self._of_input(payload.receipt)
-        given, given_tokens = self._of_output(payload.receipt)
+        payload, receipt = self._payload, self._payload.receipt
+        taken, taken_tokens = self._of_input(receipt)
+        given, given_tokens = self._of_output(receipt)
+        before, after = taken, given
         facts: dict[str, Any] = {
             "crux_payload_id": payload.id,
-            "crux_model_calls": payload.receipt.model_calls,
+            "crux_model_calls": receipt.model_calls,
             "crux_input_bytes": taken,
             "crux_output_bytes": given,
-            "crux_ratio": _ratio(given, taken),
         }
         if taken_tokens is not None:
             facts["crux_input_tokens"] = taken_tokens
         if given_tokens is not None:
             facts["crux_output_tokens"], facts["crux_tier"] = given_tokens, payload.texts.rendered.tier
-            if taken_tokens is not None:
-                facts["crux_ratio"] = _ratio(given_tokens, taken_tokens)
+        if taken_tokens is not None and given_tokens is not None:
+            before, after = taken_tokens, given_tokens
+        facts["crux_ratio"] = round(after / (before or 1), 4)
         return facts
 
     def _of_input(self, receipt: Receipt) -> tuple[int | None, int | None]:
@@ -122,7 +123,3 @@ def _account(payload: Payload[Any]) -> dict[str, Any]:
     if rendered.tier in CUT:
         account[CONTEXT_KEY] = rendered.context
     return account
-
-
-def _ratio(given: int, taken: int | None) -> float:
-    return round(given / (taken or 1), 4)
