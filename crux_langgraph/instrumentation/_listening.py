@@ -98,8 +98,9 @@ def _knows(tracer: LangChainTracer, config: Mapping[str, Any]) -> bool:
 
 def _has_ears(config: Any) -> bool:
     callbacks = config.get("callbacks") if config else None
-    handlers = callbacks.handlers if isinstance(callbacks, BaseCallbackManager) else callbacks
-    return any(map(_hears, handlers or ()))
+    if not callbacks:
+        return False
+    return any(map(_hears, callbacks.handlers if isinstance(callbacks, BaseCallbackManager) else callbacks))
 
 
 def _hears(handler: Any) -> bool:

@@ -83,7 +83,8 @@ class Recording:
 
     def end(self, outputs: View, facts: Callable[[], Facts] = dict) -> None:
         """Say what the run gives when the block is left without an error."""
-        self._end = (outputs, facts)
+        if self._run is not None:
+            self._end = (outputs, facts)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
