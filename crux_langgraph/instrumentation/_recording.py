@@ -73,8 +73,8 @@ class Recording:
 
     @property
     def link(self) -> dict[str, str]:
-        """By what the run is found again from another trace: its id, and its trace's where LangSmith is told."""
-        return {} if self._run is None else self._run.link()
+        """By what a run that has begun is found again from another trace: its id, and its trace's where LangSmith is told."""
+        return self._run.link() if self._run is not None and self._run.is_heard else {}
 
     async def start(self, inputs: View) -> None:
         """Begin the run with what it was given."""
@@ -132,8 +132,6 @@ class _Run:
 
     def link(self) -> dict[str, str]:
         tracers = self._dispatch.tracers if self._dispatch else ()
-        if not (self._has_begun and self.is_heard):
-            return {}
         traces = [tree.trace_id for tracer in tracers if (tree := tree_of(tracer, self._id)) is not None]
         return {"run_id": str(self._id), **({"trace_id": str(traces[0])} if traces else {})}
 
