@@ -23,7 +23,7 @@ SMALLEST = 40_000
 """Characters that are weighed in full whatever the budget is."""
 LEAST_POOL = 12_000
 """Characters that there are to choose from where little fits; else _PER_ROOM for each that fits."""
-_PER_ROOM = 2.5
+_PER_ROOM = 2.2
 _STEP = 1.1
 """Pools grow in steps, so that budgets of about the same size look at the same pool."""
 _ENOUGH = 1.25
@@ -34,6 +34,7 @@ _ALMOST = 0.7
 """A stretch is drawn when it is worth this share of the best: to find the best one costs more than it gains here."""
 _AMONG = 5
 """A pool is drawn from the stretches that rate best, this many times its size."""
+_SEEN = itemgetter(1)
 _NEAR = 0.4
 """What a match in a neighbouring stretch counts."""
 
@@ -101,12 +102,16 @@ class _Glance:
         """The characters of what says something."""
         self._words = words_of([" ".join(texts[one.start : one.stop]) for one in self._stretches])
         often = Counter(chain.from_iterable(self._words))
-        self._worth = worth_of(document, often, len(self._stretches))
         self._asked = asked_in(query, often)
+        worth = worth_of(document, often, len(self._stretches))
         if document.structured:  # where words count little: what is asked for is a fact, as in the ranking
-            self._worth.update(asked_facts(self._asked, often, len(self._stretches)))
-        self._gains = {word: gain for word, (gain, _) in self._worth.items()}
-        self._known: set[str] = set()
+            worth.update(asked_facts(self._asked, often, len(self._stretches)))
+            self._words = [tuple(filter(worth.__contains__, words)) for words in self._words]
+        else:
+            worth = {**dict.fromkeys(often, (0.0, 0.0)), **worth}
+        self._worth = worth
+        self._new = {word: gain for word, (gain, _) in worth.items()}
+        self._gains = self._new
         self._factors = self._factored(self._asked)
         self._ordered: dict[int, float] = {}
         self._rates = {at: self._rate(at) for at in range(len(self._stretches))}
@@ -124,7 +129,7 @@ class _Glance:
                 break
             chosen.add(at)
             taken += stretches[at].size
-        self._forget()
+        self._gains = self._new
         units = chain.from_iterable(range(stretches[at].start, stretches[at].stop) for at in chosen)
         read = {*units, *pinned_units(self._document)}
         needs = self._document.needs
@@ -175,6 +180,7 @@ class _Glance:
 
         Only the best `among` characters are drawn from: what is known makes a stretch worse and never better.
         """
+        self._gains = self._new.copy()
         for at in chosen:
             self._learn(at)
         reached = accumulate(self._stretches[at].size for at in self._order)
@@ -201,15 +207,8 @@ class _Glance:
 
     def _learn(self, at: int) -> None:
         """Count the words of a stretch as known: a fact is worth little from now on, a term a little less every time."""
-        worth, gains = self._worth, self._gains
-        for word in set(self._words[at]) - self._known:
-            gains[word] = worth[word][1]
-        self._known.update(self._words[at])
-
-    def _forget(self) -> None:
-        """Count all words as new again."""
-        self._gains.update((word, self._worth[word][0]) for word in self._known)
-        self._known.clear()
+        words = self._words[at]
+        self._gains.update(zip(words, map(_SEEN, map(self._worth.__getitem__, words)), strict=True))
 
     def _factored(self, asked: dict[str, float]) -> list[float]:
         """Multiply what does not depend on the other words: weight, author, size, nearness to the task."""

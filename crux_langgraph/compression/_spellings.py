@@ -22,7 +22,6 @@ _BETWEEN = "\x00"
 _REPEATED_FACT = 0.05
 _REPEATED_TERM = 0.5
 _SILENT = HESITATIONS | STOP_WORDS | frozenset(string.ascii_lowercase)
-_NOTHING = (0.0, 0.0)
 _CLASSES = [
     (re.compile(pattern, re.DOTALL).match, fact_class(example, capitalised=0, often=1))
     for pattern, example in (
@@ -61,25 +60,30 @@ class _Pairs(dict[int, tuple[float, float]]):
 
 
 def worth_of(document: Document, often: Counter[str], size: int) -> dict[str, tuple[float, float]]:
-    """Weigh every spelling, new and as one that was seen: the classes of the lexicon, without its stems."""
+    """Weigh every spelling, new and as one that was seen: the classes of the lexicon, without its stems.
+
+    What is worth nothing is not in the answer.
+    """
     pairs = cache(partial(_Pairs, document, size))
     worth: dict[str, tuple[float, float]] = {}
 
-    def learn(words: list[str], fact: float) -> list[str]:
-        """Weigh words of one class, all at once, and give those that are left."""
+    def learn(words: Sequence[str], fact: float) -> None:
+        """Weigh words of one class, all at once."""
         worth.update(zip(words, map(pairs(fact).__getitem__, map(often.__getitem__, words)), strict=True))
-        return list(filterfalse(worth.__contains__, rest))
 
-    rest = list(often)
-    rest = learn(list(filter(str.islower, filter(str.isalpha, rest))), 0.0)
+    plain = dict.fromkeys(filter(str.islower, filter(str.isalpha, often)))
+    if plain and any(pairs(0.0)[1]):
+        learn(list(plain), 0.0)
+    rest = list(filterfalse(plain.__contains__, often))
     for matches, fact in _CLASSES:
-        rest = learn(list(filter(matches, rest)), fact)
-    for word in rest:
+        learn(list(filter(matches, rest)), fact)
+        rest = list(filterfalse(worth.__contains__, rest))
+    for word in filter(carries, rest):
         count = often[word]
         name = word[0].isupper() and word.lower() not in often
-        worth[word] = pairs(fact_class(word, capitalised=count if name else 0, often=count))[count]
-    worth.update(dict.fromkeys(filterfalse(carries, rest), _NOTHING))
-    worth.update(dict.fromkeys(_SILENT & worth.keys(), _NOTHING))
+        learn((word,), fact_class(word, capitalised=count if name else 0, often=count))
+    for word in _SILENT & worth.keys():
+        del worth[word]
     return worth
 
 

@@ -129,3 +129,8 @@ def test_a_pool_that_is_drawn_changes_nothing_for_the_next() -> None:
 def test_a_fact_is_found_beside_an_empty_field() -> None:
     payload = {"extra": "", "notes": " ".join(needle_in(1777)), "more": []}
     assert NEEDLE in fit(payload, 100).text
+
+
+def test_a_large_payload_in_which_nothing_is_said_is_fitted() -> None:
+    payload = [{f"a_field_that_nobody_filled_{n}": None} for n in range(2_000)]
+    assert fit(payload, 60).tokens <= 60
