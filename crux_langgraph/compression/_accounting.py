@@ -6,7 +6,7 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from crux_langgraph.compression._budget import Budget
-from crux_langgraph.compression._counting import weigh
+from crux_langgraph.compression._counting import count_and_weigh, weigh
 from crux_langgraph.compression._fitted import FittedPart, Tier
 from crux_langgraph.compression._tree import Tree, as_json
 from crux_langgraph.compression._turns import Conversation
@@ -24,8 +24,8 @@ class Account:
         self._budget = budget
         self._raw = raw
         sample = raw[:_SAMPLE]
-        counted = max(1, budget.counter(sample))
-        self._weight = weigh(sample)
+        found, self._weight = count_and_weigh(budget.counter, sample)
+        counted = max(1, found)
         ratio = counted / max(1.0, self._weight)
         self.tokens_per_cost = min(_LIKELY[1], max(_LIKELY[0], ratio))
         """Tokens by the counter for one token of the estimate, measured on the beginning of the payload."""
