@@ -24,11 +24,11 @@ SMALLEST = 40_000
 LEAST_POOL = 12_000
 """Characters that there are to choose from where little fits; else _PER_ROOM for each that fits."""
 _PER_ROOM = 2.2
-_OF_DATA = 0.75
+_OF_DATA = 0.7
 """The share of that for data: words count little in it, so the glance and the ranking weigh nearly the same."""
 _STEP = 1.1
 """Pools grow in steps, so that budgets of about the same size look at the same pool."""
-_ENOUGH = 1.15
+_ENOUGH = 1.05
 """What a pool costs when it is read, for what fits: of lumps that shrink as they are read, more are taken."""
 _STEP_AGAIN = 1.5
 _STRETCH = 300
