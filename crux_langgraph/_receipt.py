@@ -178,11 +178,13 @@ class Receipt:
         tokens = self._texts.rendered.tokens
         return self._counter(context) if tokens is None else tokens
 
-    def know_input(self, text: bytes) -> None:
-        """Measure the input by its JSON text, of who has written that already."""
-        self._measured["input_bytes"] = len(text)
-        if "input_tokens" not in self._measured:
-            self._measured["input_tokens"] = self._counter(text.decode())
+    def know_input(self, text: bytes) -> tuple[int, int]:
+        """Measure the input by its JSON text, of who has written that already, and give its bytes and tokens."""
+        size = self._measured["input_bytes"] = len(text)
+        tokens = self._measured.get("input_tokens")
+        if tokens is None:
+            tokens = self._measured["input_tokens"] = self._counter(text.decode())
+        return size, tokens
 
     def _context(self) -> str:
         return self._texts.rendered.context

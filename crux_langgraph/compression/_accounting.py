@@ -6,7 +6,7 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from crux_langgraph.compression._budget import Budget
-from crux_langgraph.compression._counting import weigh
+from crux_langgraph.compression._counting import count_and_weigh, weigh
 from crux_langgraph.compression._fitted import FittedPart, Tier
 from crux_langgraph.compression._tree import Tree, as_json
 from crux_langgraph.compression._turns import Conversation
@@ -24,12 +24,15 @@ class Account:
         self._budget = budget
         self._raw = raw
         sample = raw[:_SAMPLE]
-        counted = max(1, budget.counter(sample))
-        ratio = counted / max(1.0, weigh(sample))
+        found, self._weight = count_and_weigh(budget.counter, sample)
+        counted = max(1, found)
+        ratio = counted / max(1.0, self._weight)
         self.tokens_per_cost = min(_LIKELY[1], max(_LIKELY[0], ratio))
         """Tokens by the counter for one token of the estimate, measured on the beginning of the payload."""
         self.characters_per_token = len(sample) / counted
         """Measured on the same beginning."""
+        self.is_over = counted > budget.max_tokens
+        """Whether that beginning alone is over the budget."""
 
     def whole(self, document: Document, tier: Tier, reason: str) -> tuple[FittedPart, ...]:
         """Account for a payload that is shown in full."""
@@ -65,7 +68,9 @@ class Account:
 
     def _tokens(self, source: object) -> int:
         if source is self._tree.root:
-            return self._count(self._raw)
+            behind = self._raw[_SAMPLE:]
+            weight = self._weight + weigh(behind)
+            return round(weight * self.tokens_per_cost) if behind else self._count(self._raw)
         return self._count(str(source) if isinstance(source, str | Conversation) else as_json(source))
 
     def _count(self, text: str) -> int:

@@ -61,10 +61,11 @@ def longest(most: int, fits: Callable[[int], bool]) -> int:
     return low
 
 
-def longest_by_rooms(most: int, room: Callable[[int], int]) -> int:
+def longest_by_rooms(most: int, room: Callable[[int], int], enough: int = 0) -> int:
     """Give the largest number from 0 to `most` that leaves room, in few tries: each lies where the rooms seen so far meet 0.
 
-    The numbers that are tried depend on the budget, so this is only for where nothing hangs on that. 0 leaves room.
+    The numbers that are tried depend on the budget, so this is only for where nothing hangs on that. 0 leaves room; a
+    number that leaves less than `enough` is taken for the largest.
     """
     low, high = 0, most + 1
     spare, over = room(0), 0
@@ -76,6 +77,8 @@ def longest_by_rooms(most: int, room: Callable[[int], int]) -> int:
         if left < 0:
             high, over = at, -left
         else:
+            if left < enough:
+                return at
             step = max(1, (at - low) * left // max(1, spare - left))
             low, spare = at, left
         if over:

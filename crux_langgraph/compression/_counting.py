@@ -47,7 +47,20 @@ def estimate_tokens(text: str) -> int:
     15
     """
     raw = text.encode("utf-8", "surrogatepass")
-    return min(len(raw), math.ceil(_weigh(raw)) + _MARGIN)
+    return _rounded(_weigh(raw), raw)
+
+
+def _rounded(weight: float, raw: bytes) -> int:
+    return min(len(raw), math.ceil(weight) + _MARGIN)
+
+
+def count_and_weigh(counter: Counter, text: str) -> tuple[int, float]:
+    """Give what the counter and what `weigh` give, at once where both are the same."""
+    if counter is not estimate_tokens:
+        return counter(text), weigh(text)
+    raw = text.encode("utf-8", "surrogatepass")
+    weight = _weigh(raw)
+    return _rounded(weight, raw), weight
 
 
 def weigh(text: str) -> float:

@@ -24,11 +24,13 @@ SMALLEST = 40_000
 LEAST_POOL = 12_000
 """Characters that there are to choose from where little fits; else _PER_ROOM for each that fits."""
 _PER_ROOM = 2.2
+_OF_DATA = 0.7
+"""The share of that for data: words count little in it, so the glance and the ranking weigh nearly the same."""
 _STEP = 1.1
 """Pools grow in steps, so that budgets of about the same size look at the same pool."""
-_ENOUGH = 1.25
+_ENOUGH = 1.05
 """What a pool costs when it is read, for what fits: of lumps that shrink as they are read, more are taken."""
-_STEP_AGAIN = 2.0
+_STEP_AGAIN = 1.5
 _STRETCH = 300
 _ALMOST = 0.7
 """A stretch is drawn when it is worth this share of the best: to find the best one costs more than it gains here."""
@@ -69,8 +71,9 @@ def worth_weighing(sketch: Document, query: Query, room: float, cost: float) -> 
     if _length(sketch) <= SMALLEST:
         document, places = read_units(sketch, range(len(sketch.rows)))
         return Worth(document, range(places[-1]))
-    size: float = LEAST_POOL
-    while size < _PER_ROOM * room:
+    share = _OF_DATA if sketch.structured and not any(line.head for line in sketch.lines) else 1.0
+    size = share * LEAST_POOL
+    while size < share * _PER_ROOM * room:
         size *= _STEP
     glance = _Glance(sketch, query)
     worth = glance.read(size)

@@ -66,13 +66,16 @@ def asked_features(query: Query, lexicon: Lexicon) -> dict[int, float]:
 
 
 def relevance(
-    document: Document, numbered: Mapping[int, Sequence[int]], lexicon: Lexicon, query: Query
+    document: Document,
+    numbered: Mapping[int, Sequence[int]],
+    lexicon: Lexicon,
+    query: Query,
+    asked: Mapping[int, float],
 ) -> dict[int, float]:
-    """Give every unit a number, mostly from 0 to 1: its share of the query's weight, found in it or near it.
+    """Give every unit a number, mostly from 0 to 1: its share of the weight of what is asked, found in it or near it.
 
     A match counts on for about fifteen units after it and eight before it, so that answers near a question are found.
     """
-    asked = asked_features(query, lexicon)
     scores = [0.0] * len(numbered)
     norm = sum(asked.values())
     gaps = [after - before for before, after in pairwise(numbered)]
@@ -91,7 +94,9 @@ def relevance(
     }
 
 
-def _places(numbered: Mapping[int, Sequence[int]], lexicon: Lexicon, asked: dict[int, float]) -> dict[int, list[float]]:
+def _places(
+    numbered: Mapping[int, Sequence[int]], lexicon: Lexicon, asked: Mapping[int, float]
+) -> dict[int, list[float]]:
     """Give for each asked feature 1 at the units in which it stands, and 0 at the others."""
     wanted = {number: feature for number, feature in enumerate(lexicon.features) if feature in asked}
     disjoint = set(wanted).isdisjoint

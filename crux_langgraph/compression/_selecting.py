@@ -62,7 +62,7 @@ class Selector:
         def room(count: int) -> int:
             return self._budget.room(self._renderer.chosen([*shown, *first(count)])) - spare
 
-        return longest_by_rooms(most, room)
+        return longest_by_rooms(most, room, _LEAST_ROOM)
 
     def _spare(self, names: Sequence[str]) -> int:
         if not names:

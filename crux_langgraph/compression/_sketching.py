@@ -179,5 +179,8 @@ def _end(text: str, at: int) -> tuple[int, str | None]:
     if end is not None:
         sign = end.group()
         return end.end(), None if "\n" in (sign, text[end.end()]) else " " if sign.isascii() else ""
-    space = text.rfind(" ", at + 1, at + _LARGEST)
-    return (space, " ") if space > 0 else (at + _LARGEST, "")
+    space = text.rfind(" ", at + 1, at + _LARGEST + 1)
+    if space > 0:
+        return space, " "
+    around = text[at + _LARGEST - 1 : at + _LARGEST + 1]
+    return at + _LARGEST, None if "\n" in around else " " if any(map(str.isspace, around)) else ""

@@ -6,7 +6,8 @@ import string
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cache, partial
-from itertools import filterfalse
+from itertools import chain, compress, filterfalse
+from operator import itemgetter
 
 from crux_langgraph.compression._lexicon import carries, fact_class, name_of
 from crux_langgraph.compression._relevance import Query
@@ -18,6 +19,7 @@ from crux_langgraph.compression._weighing import ASKED_TERM, shares
 _PUNCTUATION = b",;:!?()[]{}\"'<>|="
 _APART = bytes.maketrans(_PUNCTUATION, b" " * len(_PUNCTUATION))
 _APART_BEYOND_ASCII = "\u2019\u201c\u201d\u2026\u3001\u3002\uff0c"
+_OPENING = itemgetter(slice(0, 2))
 _BETWEEN = "\x00"
 _REPEATED_FACT = 0.05
 _REPEATED_TERM = 0.5
@@ -72,14 +74,15 @@ def worth_of(document: Document, often: Counter[str], size: int) -> dict[str, tu
         """Weigh words of one class, all at once."""
         worth.update(zip(words, map(pairs(fact).__getitem__, map(often.__getitem__, words)), strict=True))
 
-    plain = dict.fromkeys(filter(str.islower, filter(str.isalpha, often)))
+    letters = list(filter(str.isalpha, often))
+    plain = list(filter(str.islower, letters))
     if plain and any(pairs(0.0)[1]):
-        learn(list(plain), 0.0)
-    rest = list(filterfalse(plain.__contains__, often))
+        learn(plain, 0.0)
+    rest = list(filterfalse(str.isalpha, often))
     for matches, fact in _CLASSES:
         learn(list(filter(matches, rest)), fact)
         rest = list(filterfalse(worth.__contains__, rest))
-    for word in filter(carries, rest):
+    for word in filter(carries, chain(rest, filterfalse(str.islower, letters))):
         count = often[word]
         name = word[0].isupper() and word.lower() not in often
         worth[word] = pairs(fact_class(word, capitalised=count if name else 0, often=count))[count]
@@ -95,8 +98,8 @@ def asked_in(query: Query, often: Counter[str]) -> dict[str, float]:
     openings = {way(name[:2]) for name in wanted for way in (str.lower, str.title, str.upper)}
     found: dict[str, float] = {}
     most: dict[str, float] = {}
-    for word in often:
-        if word[:2] in openings and (name := name_of(word)) in wanted:
+    for word in compress(often, map(openings.__contains__, map(_OPENING, often))):
+        if (name := name_of(word)) in wanted:
             found[word] = wanted[name] * math.log(1 + size / often[word])
             most[name] = max(most.get(name, 0.0), found[word])
     norm = sum(most.values())

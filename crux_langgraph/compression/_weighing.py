@@ -78,7 +78,7 @@ def weigh(document: Document, lexicon: Lexicon, numbered: Mapping[int, Sequence[
             facts[feature] = max(facts[feature], terms[feature])
     cost_of = lexicon.costs.__getitem__
     costs = {at: 1.0 + sum(map(cost_of, numbers)) for at, numbers in numbered.items()}
-    factors = _factors(document, relevance(document, numbered, lexicon, query))
+    factors = _factors(document, relevance(document, numbered, lexicon, query, asked))
     rows = document.rows
     kinds: set[Kind] = {rows[at][KIND] for at in numbered}
     terms_in = {kind: share for kind, share in terms_in.items() if kind in kinds}

@@ -1,7 +1,7 @@
 """Whether anybody listens to our runs: asked before anything is built for them, in a few microseconds."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, cast
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler, BaseCallbackManager
 from langchain_core.globals import get_debug
@@ -10,19 +10,18 @@ from langchain_core.tracers import LangChainTracer
 from langchain_core.tracers import context as tracing
 from langgraph.config import get_stream_writer
 from langgraph.types import StreamWriter
-from langsmith import utils
 from langsmith.run_helpers import get_tracing_context
 
 from crux_langgraph.instrumentation._settings import current_settings
+from crux_langgraph.instrumentation._tracing import is_traced, is_traced_here
 
 # Hooks bring listeners in by context variables (`collect_runs()` does). Core has no public list of them, so without this
 # one every run is built and then asked who hears it: slower, and as right.
-_is_tracing: Callable[[Mapping[str, Any]], object] = cast("Any", utils).tracing_is_enabled
+_HOOKS: Any = getattr(tracing, "_configure_hooks", None)
 _TOLD = ("model", "checkpoint_ns")
 _SCALARS = (str, int, float, bool)
 _EVENTS = ("on_chain_start", "on_chain_end", "on_chain_error")
 _NOTHING = {getattr(kind, event) for kind in (BaseCallbackHandler, AsyncCallbackHandler) for event in _EVENTS}
-_HOOKS: Any = getattr(tracing, "_configure_hooks", None)
 
 
 class Listeners(NamedTuple):
@@ -42,9 +41,8 @@ def listeners() -> Listeners | None:
     stream = _stream() if current_settings().stream else None
     if _is_brought_in():
         return Listeners(config, True, False, stream)
-    context = get_tracing_context()
-    if _is_traced(context):
-        return Listeners(config, True, _has_tracer(config, context), stream)
+    if is_traced():
+        return Listeners(config, True, _has_tracer(config, get_tracing_context()), stream)
     if _has_ears(config):
         return Listeners(config, True, True, stream)
     return None if stream is None else Listeners(config, False, True, stream)
@@ -59,21 +57,11 @@ def is_unheard(config: RunnableConfig | None) -> bool:
     callbacks = config.get("callbacks") if config else None
     if not isinstance(callbacks, BaseCallbackManager) or callbacks.parent_run_id is None or callbacks.handlers:
         return False
-    return not (_is_brought_in() or current_settings().stream or _is_traced_here(get_tracing_context()))
+    return not (_is_brought_in() or current_settings().stream or is_traced_here())
 
 
 def _is_brought_in() -> bool:
     return _is_hooked() or tracing.tracing_v2_callback_var.get() is not None or get_debug()
-
-
-def _is_traced(context: Mapping[str, Any]) -> bool:
-    return _is_traced_here(context) or (context["enabled"] is None and bool(_is_tracing(context)))
-
-
-def _is_traced_here(context: Mapping[str, Any]) -> bool:
-    """Say whether the context itself asks for traces, whatever the environment does."""
-    enabled = context["enabled"]
-    return context["parent"] is not None if enabled is None else bool(enabled)
 
 
 def metadata_of(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -100,16 +88,19 @@ def _has_tracer(config: Any, context: Mapping[str, Any]) -> bool:
 
 def _knows(tracer: LangChainTracer, config: Mapping[str, Any]) -> bool:
     # LangChain gives tracers the scalars in `configurable` as metadata. Those of a graph's run have been given.
-    known = {**(tracer.tracing_metadata or {}), **metadata_of(config)}
     configurable: Mapping[str, Any] = config.get("configurable") or {}
-    scalars = ((key, value) for key, value in configurable.items() if isinstance(value, _SCALARS))
+    scalars = [(key, value) for key, value in configurable.items() if isinstance(value, _SCALARS)]
+    if not scalars:
+        return True
+    known = {**(tracer.tracing_metadata or {}), **metadata_of(config)}
     return all(known.get(key) == value for key, value in scalars if not key.startswith("__"))
 
 
 def _has_ears(config: Any) -> bool:
     callbacks = config.get("callbacks") if config else None
-    handlers = callbacks.handlers if isinstance(callbacks, BaseCallbackManager) else callbacks
-    return any(map(_hears, handlers or ()))
+    if not callbacks:
+        return False
+    return any(map(_hears, callbacks.handlers if isinstance(callbacks, BaseCallbackManager) else callbacks))
 
 
 def _hears(handler: Any) -> bool:
@@ -117,9 +108,12 @@ def _hears(handler: Any) -> bool:
     try:
         if handler.ignore_chain:
             return False
-        return any(getattr(getattr(handler, event, None), "__func__", None) not in _NOTHING for event in _EVENTS)
+        for event in _EVENTS:
+            if getattr(getattr(handler, event, None), "__func__", None) not in _NOTHING:
+                return True
     except Exception:  # noqa: BLE001 - a listener whose attributes raise: LangChain logs that as it is told
         return True
+    return False
 
 
 def _is_hooked() -> bool:

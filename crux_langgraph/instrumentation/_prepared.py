@@ -1,7 +1,6 @@
 """The run of one crossing: what came in, what went out, and the facts that LangSmith filters by."""
 
 import sys
-from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import BaseModel
@@ -33,8 +32,11 @@ def identity(handoff: str, from_agent: str | None, to_agent: str | None, mode: M
 class Prepared:
     """What the run of one crossing shows: the input as it begins, then what was made of it. Nothing is made unasked."""
 
-    _input: "_Side | None" = None
-    _output: "_Side | None" = None
+    _large_input: Any = None
+    """What came in, where it is too large to be written and counted for the run alone."""
+    _input_text: bytes | None = None
+    """Its JSON text, where it was written."""
+    _large_output: Any = None
     _payload: Payload[Any]
 
     def __init__(self, contract: Contract[Any], given: BaseModel, max_tokens: int | None) -> None:
@@ -45,66 +47,69 @@ class Prepared:
 
     def input(self) -> Facts | Sized:
         """Give what came in."""
-        side = self._input = _Side(self._contract.shown(self._given), is_measured=self._is_budgeted)
-        if side.is_small:
-            side.text = json_text(side.shown)
-        return {"input": side.shown} if side.text is None else Sized({"input": side.shown}, len(side.text) + _AROUND)
+        shown = self._contract.shown(self._given)
+        if not self._is_small(shown):
+            self._large_input = shown
+            return {"input": shown}
+        text = json_text(shown)
+        self._input_text = json_bytes(shown) if text is None else text
+        return {"input": shown} if text is None else Sized({"input": shown}, len(text) + _AROUND)
 
     def of(self, payload: Payload[Any]) -> End:
         """Give what went out, and the facts about both."""
         self._payload = payload
-        return self._shown, self._facts
+        return self._output, self._facts
 
-    def _shown(self) -> Facts | Sized:
+    def _is_small(self, shown: Any) -> bool:
+        return self._is_budgeted or rough_bytes(shown, ALL_MEASURED) <= ALL_MEASURED
+
+    def _output(self) -> Facts | Sized:
         payload = self._payload
-        side = self._output = _Side(payload.contract.shown(payload.data), is_measured=self._is_budgeted)
+        shown = payload.contract.shown(payload.data)
+        if not self._is_small(shown):
+            self._large_output = shown
         account = _account(payload) if self._is_budgeted else {}
         if account or payload.summary is not None:
             # The payload last: it may be large, and what stands before it keeps its room.
-            shown = {**account, "payload": side.shown}
-            return shown if payload.summary is None else {**shown, "summary": payload.summary}
-        view = {"payload": side.shown}
-        if payload.contract.private or not side.is_small:
-            return view
+            view = {**account, "payload": shown}
+            return view if payload.summary is None else {**view, "summary": payload.summary}
+        if payload.contract.private or self._large_output is not None:
+            return {"payload": shown}
         whole = payload.texts.whole  # the same with more white space, and written anyway
-        return Sized(view, len(whole) * (1 if whole.isascii() else _MOST_UTF8) + _AROUND)
+        return Sized({"payload": shown}, len(whole) * (1 if whole.isascii() else _MOST_UTF8) + _AROUND)
 
     def _facts(self) -> Facts:
-        payload = self._payload
-        facts: dict[str, Any] = {"crux_payload_id": payload.id, "crux_model_calls": payload.receipt.model_calls}
-        facts |= self._of_input(payload.receipt)
-        facts |= self._of_output(payload)
-        facts["crux_ratio"] = _ratio(facts)
+        payload, receipt = self._payload, self._payload.receipt
+        taken, taken_tokens = self._of_input(receipt)
+        given, given_tokens = self._of_output(receipt)
+        before, after = taken, given
+        facts: dict[str, Any] = {
+            "crux_payload_id": payload.id,
+            "crux_model_calls": receipt.model_calls,
+            "crux_input_bytes": taken,
+            "crux_output_bytes": given,
+        }
+        if taken_tokens is not None:
+            facts["crux_input_tokens"] = taken_tokens
+        if given_tokens is not None:
+            facts["crux_output_tokens"], facts["crux_tier"] = given_tokens, payload.texts.rendered.tier
+        if taken_tokens is not None and given_tokens is not None:
+            before, after = taken_tokens, given_tokens
+        facts["crux_ratio"] = round(after / (before or 1), 4)
         return facts
 
-    def _of_input(self, receipt: Receipt) -> Facts:
-        side = self._input
-        if side is not None and not side.is_small:
-            return {"crux_input_bytes": rough_bytes(side.shown, sys.maxsize)}
-        if side is not None and not self._contract.private:
-            receipt.know_input(json_bytes(side.shown) if side.text is None else side.text)
-        return {"crux_input_bytes": receipt.input_bytes, "crux_input_tokens": receipt.input_tokens}
+    def _of_input(self, receipt: Receipt) -> tuple[int | None, int | None]:
+        """Give the bytes of what came in and, where all of it is counted, its tokens."""
+        if self._large_input is not None:
+            return rough_bytes(self._large_input, sys.maxsize), None
+        if self._input_text is not None and not self._contract.private:
+            return receipt.know_input(self._input_text)
+        return receipt.input_bytes, receipt.input_tokens
 
-    def _of_output(self, payload: Payload[Any]) -> Facts:
-        side, receipt = self._output, payload.receipt
-        if side is not None and not side.is_small:
-            return {"crux_output_bytes": rough_bytes(side.shown, sys.maxsize)}
-        return {
-            "crux_output_bytes": receipt.context_bytes,
-            "crux_output_tokens": receipt.context_tokens,
-            "crux_tier": payload.texts.rendered.tier,
-        }
-
-
-class _Side:
-    """What is shown of one side, and whether it may be written and counted for the run alone."""
-
-    text: bytes | None = None
-    """Its JSON text, where it was written."""
-
-    def __init__(self, shown: Any, *, is_measured: bool) -> None:
-        self.shown = shown
-        self.is_small = is_measured or rough_bytes(shown, ALL_MEASURED) <= ALL_MEASURED
+    def _of_output(self, receipt: Receipt) -> tuple[int, int | None]:
+        if self._large_output is not None:
+            return rough_bytes(self._large_output, sys.maxsize), None
+        return receipt.context_bytes, receipt.context_tokens
 
 
 _AROUND = len('{"payload":}')
@@ -118,11 +123,3 @@ def _account(payload: Payload[Any]) -> dict[str, Any]:
     if rendered.tier in CUT:
         account[CONTEXT_KEY] = rendered.context
     return account
-
-
-def _ratio(facts: Mapping[str, Any]) -> float:
-    """Give output to input: by tokens where both were counted, else by bytes."""
-    counted = "crux_input_tokens" in facts and "crux_output_tokens" in facts
-    unit = "tokens" if counted else "bytes"
-    ratio: float = round(facts[f"crux_output_{unit}"] / (facts[f"crux_input_{unit}"] or 1), 4)
-    return ratio

@@ -22,7 +22,7 @@ from crux_langgraph.instrumentation._events import warn
 from crux_langgraph.instrumentation._late import add_metadata, attach, mark_interrupted
 from crux_langgraph.instrumentation._listening import Listeners, listeners
 from crux_langgraph.instrumentation._nesting import leave
-from crux_langgraph.instrumentation._settings import current_settings
+from crux_langgraph.instrumentation._settings import Settings, current_settings
 from crux_langgraph.instrumentation._sizes import Sized, json_bytes
 from crux_langgraph.instrumentation._views import Sums, capped
 
@@ -32,7 +32,6 @@ View = Callable[[], Mapping[str, Any] | Sized]
 End = tuple[View, Callable[[], Facts]]
 
 FACTS_KEY = "crux"
-_UNSEEN: Facts = {}
 
 
 class Recording:
@@ -50,7 +49,7 @@ class Recording:
     listener's error leaves this class.
     """
 
-    _end: End | None = None
+    _end: End = (dict, dict)
     _run: "_Run | None" = None
 
     def __init__(self, way: Way, name: str, facts: Facts, *, is_alone: bool = False, unheard: bool = False) -> None:
@@ -60,12 +59,9 @@ class Recording:
         told of it once, when it ends, for half of what a start and an end cost. Other handlers hear of both. `unheard`:
         it is known that nobody listens.
         """
-        self._way = way
-        self._name = name
-        self._facts = facts
-        self._is_alone = is_alone
-        self._told = None if unheard else listeners()
-        self._began = perf_counter()
+        told = None if unheard else listeners()
+        if told is not None:  # nothing else is asked for where nobody listens
+            self._run = _Run(way, name, facts, told, is_alone=is_alone)
 
     async def __aenter__(self) -> Self:
         return self
@@ -73,77 +69,83 @@ class Recording:
     @property
     def is_heard(self) -> bool:
         """Whether anybody listens."""
-        return self._told is not None
+        return self._run is not None and self._run.is_heard
 
     @property
     def link(self) -> dict[str, str]:
-        """By what the run is found again from another trace: its id, and its trace's where LangSmith is told."""
-        return {} if self._run is None else self._run.link()
+        """By what a run that has begun is found again from another trace: its id, and its trace's where LangSmith is told."""
+        return self._run.link() if self._run is not None and self._run.is_heard else {}
 
     async def start(self, inputs: View) -> None:
         """Begin the run with what it was given."""
-        if self._told is None:
-            return
-        try:
-            self._run = _Run(self._way, self._name, self._facts, self._told, is_alone=self._is_alone)
-        except Exception as error:  # noqa: BLE001 - LangChain refuses to configure: nobody can be told
-            self._told = None
-            warn(self._name, error)
-            return
-        await self._run.start(inputs)
+        if self._run is not None:
+            await self._run.start(inputs)
 
     def end(self, outputs: View, facts: Callable[[], Facts] = dict) -> None:
         """Say what the run gives when the block is left without an error."""
-        self._end = (outputs, facts)
+        if self._run is not None:
+            self._end = (outputs, facts)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if self._told is None:
-            return
-        if self._run is None:
-            await self.start(lambda: _UNSEEN)
         if self._run is not None:
-            await self._run.stop(error, self._end, perf_counter() - self._began)
+            await self._run.stop(error, self._end)
 
 
 class _Run:
+    is_heard = True
+    """Whether anybody listens, as far as is known."""
+
+    _has_begun = False
+    _id: UUID
+    _settings: Settings
+    _dispatch: Dispatch | None = None
+    _sums: Sums | None = None
+    _files: dict[str, bytes] | None = None
+    _token: Any = None
+
     def __init__(self, way: Way, name: str, facts: Facts, told: Listeners, *, is_alone: bool) -> None:
-        self._id: UUID = uuid7()
+        self._way = way
         self._name = name
         self._facts: dict[str, Any] = {**facts}
-        self._stream = told.stream
-        self._settings = current_settings()
-        self._sums: Sums | None = None
-        self._files: dict[str, bytes] = {}
-        self._token: Any = None
-        self._config = told.config
+        self._told = told
         self._is_alone = is_alone
-        self._dispatch = Dispatch(way, told, self._id, self._facts) if told.handlers else None
+        self._began = perf_counter()
 
     async def start(self, inputs: View) -> None:
-        shown = self._shown("input", inputs)
-        if self._stream is not None:
-            self._write(self._stream, "start", shown)
-        if self._dispatch is None:
+        self._has_begun = True
+        told, self._id, self._settings = self._told, uuid7(), current_settings()
+        try:
+            dispatch = self._dispatch = Dispatch(self._way, told, self._id, self._facts) if told.handlers else None
+        except Exception as error:  # noqa: BLE001 - LangChain refuses to configure: nobody can be told
+            self.is_heard = False
+            warn(self._name, error)
             return
-        await self._dispatch.start(self._name, shown, is_alone=self._is_alone)
-        child = self._dispatch.child
-        if child is not None:
-            self._token = var_child_runnable_config.set(_below(self._config, child))
+        shown = self._shown("input", inputs)
+        if told.stream is not None:
+            self._write(told.stream, "start", shown)
+        if dispatch is not None:
+            await dispatch.start(self._name, shown, is_alone=self._is_alone)
+            if not self._is_alone:
+                self._token = var_child_runnable_config.set(_below(told.config, dispatch.child))
 
     def link(self) -> dict[str, str]:
         tracers = self._dispatch.tracers if self._dispatch else ()
         traces = [tree.trace_id for tracer in tracers if (tree := tree_of(tracer, self._id)) is not None]
         return {"run_id": str(self._id), **({"trace_id": str(traces[0])} if traces else {})}
 
-    async def stop(self, error: BaseException | None, end: End | None, seconds: float) -> None:
+    async def stop(self, error: BaseException | None, end: End) -> None:
+        if not self._has_begun:
+            await self.start(dict)
         if self._token is not None:
             leave(self._token)
+        if not self.is_heard:
+            return
         # A new dict: who was told of the start keeps that one.
-        self._facts = {**self._facts, "crux_duration_s": seconds}
+        self._facts = {**self._facts, "crux_duration_s": perf_counter() - self._began}
         if error is None:
-            await self._close(self._given(*(end or (dict, dict))))
+            await self._close(self._given(*end))
         elif isinstance(error, GraphBubbleUp):
             await self._interrupted(error)
         else:
@@ -165,20 +167,22 @@ class _Run:
         if layer is not None:
             self._facts["crux_layer"] = layer
         told = recorded_error(error)
-        if self._stream is not None:
-            self._write(self._stream, "error", {"error": repr(told), FACTS_KEY: self._facts})
+        if self._told.stream is not None:
+            self._write(self._told.stream, "error", {"error": repr(told), FACTS_KEY: self._facts})
         if self._dispatch:
             self._add_late(self._dispatch.tracers)
-            await self._dispatch.fail(told)
+            await self._dispatch.end("on_chain_error", told)
 
     async def _close(self, outputs: Facts) -> None:
-        if self._stream is not None:
-            self._write(self._stream, "end", outputs)
+        if self._told.stream is not None:
+            self._write(self._told.stream, "end", outputs)
         if self._dispatch is not None:
             self._add_late(self._dispatch.tracers)
-            await self._dispatch.end(outputs)
+            await self._dispatch.end("on_chain_end", outputs)
 
     def _add_late(self, tracers: list[Any]) -> None:
+        if not tracers:
+            return
         add_metadata(tracers, self._id, self._facts)
         if self._files:
             attach(tracers, self._id, self._files)
@@ -189,7 +193,7 @@ class _Run:
             made = view()
             whole, most_bytes = made if isinstance(made, Sized) else (made, maxsize)
             if settings.attachments:
-                self._files[side] = json_bytes(whole)
+                self._files = {**(self._files or {}), side: json_bytes(whole)}
             return whole if most_bytes <= settings.view_bytes else self._capped(whole)
         except Exception as error:  # noqa: BLE001 - a serializer of the user's may raise anything
             return {side: f"[not shown: {type(error).__name__} while it was written]"}

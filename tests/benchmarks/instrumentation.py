@@ -124,7 +124,8 @@ class NoRecording:
 def without_recording() -> Callable[..., Any]:
     """Give the flow of a handoff with nothing where its recording is."""
     flow = Handoff.flow
-    bare = FunctionType(flow.__code__, {**flow.__globals__, "Recording": NoRecording}, "bare")
+    code = flow.__code__.replace(co_name="bare")  # of its own: the interpreter adapts code to what it meets
+    bare = FunctionType(code, {**flow.__globals__, "Recording": NoRecording})
     bare.__kwdefaults__ = flow.__kwdefaults__
     return bare
 

@@ -88,6 +88,14 @@ def test_the_slices_of_a_text_are_the_whole_text(text: str) -> None:
     assert sliced.split() == whole.whole().split()
 
 
+@pytest.mark.parametrize("gap", [" ", "\t", "\n", "\u3000"], ids=["space", "tab", "newline", "wide space"])
+@pytest.mark.parametrize("length", [*range(598, 603)])
+def test_a_gap_where_a_slice_ends_is_kept(length: int, gap: str) -> None:
+    text = f"{'0' * length}{gap}{'x' * 90}" * 4
+    sliced = read_whole([{"role": "tool", "content": text}, {"role": "user", "content": "b"}])
+    assert sliced.split()[1:-2] == text.split()
+
+
 def test_little_is_read_before_it_is_chosen() -> None:
     kinds = [row[KIND] for row in sketched(LARGE["records"]).rows]
     assert kinds == ["unread"] * len(kinds)

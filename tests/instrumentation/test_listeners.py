@@ -11,7 +11,7 @@ from langchain_core.messages.ai import UsageMetadata
 from support import GOOD, Brief, Call, Research, ScriptedModel, make, to_brief
 from watching import Seen, Suspends, listened
 
-from crux_langgraph import Payload, handoff
+from crux_langgraph import Handoff, Payload, handoff
 from crux_langgraph._waiting import AWAITING
 
 USED = UsageMetadata(input_tokens=3, output_tokens=4, total_tokens=7)
@@ -142,6 +142,21 @@ def test_a_run_whose_start_ends_the_program_is_ended_for_who_heard_of_it(seen: S
     assert list(map(str, seen.ended.values())) == ["KeyboardInterrupt"]
 
 
+def test_a_handoff_crosses_where_the_loop_has_no_threads_left_for_its_listeners(
+    seen: Seen, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def cross() -> Payload[Research]:
+        await asyncio.get_running_loop().shutdown_default_executor()
+        with listened(seen):
+            return await Handoff.of(Research, id="onward").aprepare(GOOD)
+
+    with asyncio.Runner() as runner:
+        assert runner.run(cross()).data == Research(**GOOD)
+    assert [record.getMessage() for record in caplog.records] == [
+        f"A listener failed at on_chain_{event}: RuntimeError" for event in ("start", "end")
+    ]
+
+
 def test_a_run_whose_start_is_cut_off_with_the_event_loop_is_ended(seen: Seen) -> None:
     hearing = asyncio.Event()
 
@@ -214,6 +229,28 @@ async def test_a_listener_that_breaks_when_it_is_looked_at_breaks_neither_a_hand
     with listened(type("Broken", (BaseCallbackHandler,), {name: property(broken)})(), seen):
         await call.prepare(make(), GOOD)
     assert len(seen.ended) == len(seen.started) == 1
+
+
+async def test_listeners_that_cannot_be_asked_a_second_time_break_no_asynchronous_handoff(
+    seen: Seen, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Fickle(Seen):
+        asked = 0
+
+        @property
+        def run_inline(self) -> bool:
+            self.asked += 1
+            if self.asked > 1:
+                raise ZeroDivisionError(GOOD["question"])
+            return False
+
+    seen.run_inline = True
+    with listened(Fickle(), Fickle(), seen):
+        await make().aprepare(GOOD)
+    assert len(seen.ended) == len(seen.started) == 1
+    assert {record.getMessage() for record in caplog.records} == {
+        "A listener failed at on_chain_start: ZeroDivisionError"
+    }
 
 
 async def test_who_knows_half_of_the_events_hears_of_that_half(call: Call, seen: Seen) -> None:

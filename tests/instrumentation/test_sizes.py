@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 from pydantic_core import to_json
 from support import GOOD, Call, make, two_agents
-from watching import Seen, Traced
+from watching import Seen, Traced, listened
 
-from crux_langgraph import Handoff
+from crux_langgraph import Handoff, handoff
 from crux_langgraph.instrumentation import recorded
 from crux_langgraph.instrumentation._views import Sums, capped
 
@@ -106,3 +106,16 @@ def test_of_a_large_payload_bytes_are_told_and_tokens_where_a_budget_had_them_co
     else:
         assert facts["crux_output_tokens"] <= 200
         assert facts["crux_tier"] == "extract"
+
+
+async def test_what_becomes_of_a_large_input_is_told_in_tokens_and_compared_by_bytes(call: Call, seen: Seen) -> None:
+    @handoff
+    def counted(found: Pages) -> Pages:
+        return Pages(pages=f"{len(found.pages):,} characters")
+
+    with listened(seen):
+        await call.prepare(counted, {"pages": "word " * 100_000})
+    facts = seen.ours()[0][1]["crux"]
+    assert "crux_input_tokens" not in facts
+    assert facts["crux_output_tokens"] < facts["crux_output_bytes"] < 1_000
+    assert facts["crux_ratio"] == round(facts["crux_output_bytes"] / facts["crux_input_bytes"], 4)

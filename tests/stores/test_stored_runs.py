@@ -31,6 +31,18 @@ async def test_a_send_and_a_receive_are_runs_that_know_of_each_other(call: Call,
     assert first.metadata["crux_scope"] == '["t"]'
 
 
+async def test_a_record_leads_to_no_run_where_langchain_refuses_to_configure(
+    call: Call, inbox: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with capture_runs() as refused, monkeypatch.context() as patched:
+        patched.setenv("LANGCHAIN_TRACING", "true")  # the first kind of tracing, which is no longer supported
+        await both(call, inbox, "send", GOOD, scope="t")
+    with capture_runs() as runs:
+        await both(call, inbox, "receive", scope="t")
+    assert refused.runs == []
+    assert "crux_sender_run_id" not in runs.find("handoff:receive")[0].metadata
+
+
 async def test_a_claim_is_a_run_around_the_consumers_work(call: Call, inbox: Any) -> None:
     await both(call, inbox, "send", GOOD, scope="t")
     with capture_runs() as runs:
