@@ -1,7 +1,7 @@
 """The value as a tree that may be shown: models taken apart, private fields gone, each field's metadata beside it."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal, cast, get_origin
@@ -9,14 +9,12 @@ from typing import Any, Literal, cast, get_origin
 from pydantic import BaseModel
 
 from crux_langgraph._contract._annotations import (
-    UNIONS,
-    arguments,
     bare,
     is_mark,
     is_root,
-    members,
     metadata_of_members,
 )
+from crux_langgraph.compression._declared import argument, declaration, fields_of, of_type
 from crux_langgraph.compression._dumping import (
     DEEPEST,
     GONE,
@@ -125,25 +123,23 @@ class _Reader:
         if type(dumped) in SCALARS and (kind in SCALARS or not is_root(kind)):
             return dumped
         if is_root(kind):
-            return self._marked(value.root, dumped, _declared(kind)["root"], path, depth)
+            return self._marked(value.root, dumped, fields_of(kind)["root"], path, depth)
         leaf = _leaf(value, dumped, depth, strict=True)
         if leaf is not None:
             return leaf
         if is_record(value):
-            declared = _declaration(value, annotation)
-            if declared is not bare(
-                annotation
-            ):  # pydantic masks only what is declared, and in a union not what is derived
-                dumped = as_data(value, get_origin(declared) or declared)
-            annotation = declared
+            own = declaration(value, annotation)
+            if own is not bare(annotation):  # pydantic masks only what is declared, and in a union not what is derived
+                dumped = as_data(value, get_origin(own) or own)
+            annotation = own
         if isinstance(dumped, dict):
             return self._fields(value, cast("dict[str, Any]", dumped), annotation, path, depth)
         return self._items(value, cast("list[Any]", dumped), annotation, path, depth)
 
     def _fields(self, value: Any, dumped: dict[str, Any], annotation: Any, path: str, depth: int) -> dict[str, Any]:
-        kind = type(value) if isinstance(value, BaseModel) else _of_type(annotation, dict)
-        declared = _declared(kind)
-        inside = _argument(kind, -1)
+        kind = type(value) if isinstance(value, BaseModel) else of_type(annotation, dict)
+        declared = fields_of(kind)
+        inside = argument(kind, -1)
         shown: dict[str, Any] = {}
         entries = zip(dumped.items(), _names(value, dumped), _parts(value, dumped), strict=True)
         for (written, item), name, part in entries:
@@ -153,15 +149,15 @@ class _Reader:
         return shown
 
     def _items(self, value: Any, dumped: list[Any], annotation: Any, path: str, depth: int) -> list[Any]:
-        kind = _of_type(annotation, list)
+        kind = of_type(annotation, list)
         values = list(cast("Iterable[Any]", value)) if is_series(value) else []
         paired = values if len(values) == len(dumped) else dumped
         if is_named_tuple(type(value)) and paired is values:
             kind = kind if get_origin(kind) is type(value) else cast("Any", type(value))
             dumped = written_fields(values, dumped, kind)
-        named = list(_declared(kind).values())  # those of a NamedTuple, whose JSON is a list
+        named = list(fields_of(kind).values())  # those of a NamedTuple, whose JSON is a list
         nodes = [
-            self._marked(one, item, named[at] if at < len(named) else _argument(kind, at), f"{path}[]", depth)
+            self._marked(one, item, named[at] if at < len(named) else argument(kind, at), f"{path}[]", depth)
             for at, (one, item) in enumerate(zip(paired, dumped, strict=True))
         ]
         return _ordered(value, [node for node in nodes if node is not GONE])
@@ -229,58 +225,6 @@ def _name(key: Any, written: str) -> str:
     if type(key) in SCALARS or not _holds_record(key):
         return written.replace(GONE, MASK) if GONE in written else written
     return read(key).text()
-
-
-@lru_cache(maxsize=1024)
-def _declared(kind: Any) -> Mapping[str, Any]:
-    return members(kind) or {}
-
-
-def _argument(kind: Any, at: int) -> Any:
-    given = arguments(kind)
-    if not given:
-        return Any
-    return given[at] if -len(given) <= at < len(given) else given[-1]
-
-
-def _of_type(annotation: Any, container: type) -> Any:
-    """Give the member of a union that is such a container, or the annotation itself."""
-    kind = bare(annotation)
-    if get_origin(kind) not in UNIONS:
-        return kind
-    options = [_of_type(member, container) for member in arguments(kind)]
-    fitting = (option for option in options if _could_be(option, container))
-    return next(fitting, Any)
-
-
-def _declaration(value: Any, annotation: Any) -> Any:
-    """Give the type in an annotation, or in a union, that a record is an instance of; its own where it is declared nowhere."""
-    kind = bare(annotation)
-    options = list(_flattened(kind))
-    own = (one for one in options if (get_origin(one) or one) is type(value))
-    wider = (one for one in options if _declared(one) and _is_instance(value, get_origin(one) or one))
-    return next(own, None) or next(wider, type(value))
-
-
-def _flattened(kind: Any) -> Iterator[Any]:
-    if get_origin(kind) not in UNIONS:
-        yield kind
-        return
-    for member in arguments(kind):
-        yield from _flattened(bare(member))
-
-
-def _is_instance(value: Any, kind: type) -> bool:
-    return not issubclass(kind, dict) and isinstance(value, kind)  # a TypedDict cannot be asked
-
-
-def _could_be(kind: Any, container: type) -> bool:
-    if members(kind) is not None:
-        return is_named_tuple(kind) == (container is list)
-    origin = get_origin(kind) or kind
-    return isinstance(origin, type) and issubclass(
-        origin, Mapping if container is dict else (list, tuple, set, frozenset)
-    )
 
 
 def _told(annotation: Any) -> tuple[Marks, Writer | None]:
