@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Any, get_origin
+from typing import Any, cast, get_origin
 
 from crux_langgraph._contract._annotations import UNIONS, arguments, bare, members
 from crux_langgraph.compression._dumping import is_named_tuple
@@ -38,7 +38,7 @@ def declaration(value: Any, annotation: Any) -> Any:
     options = list(_flattened(kind))
     own = (one for one in options if (get_origin(one) or one) is type(value))
     wider = (one for one in options if fields_of(one) and _is_instance(value, get_origin(one) or one))
-    return next(own, None) or next(wider, type(value))
+    return next(own, None) or next(wider, cast("Any", type(value)))
 
 
 def _flattened(kind: Any) -> Iterator[Any]:
