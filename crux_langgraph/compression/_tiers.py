@@ -71,9 +71,8 @@ class Fitting:
 
     def _verbatim(self) -> str | None:
         """Give the payload as it is when that fits and escapes nothing that is pinned."""
-        if self._account.is_over or not self._budget.fits(
-            self._raw
-        ):  # so its indented form, which only adds white space, does not either
+        # Where this form does not fit, the indented one does not either: that has only more white space.
+        if self._account.is_over or not self._budget.fits(self._raw):
             return None
         text = self._tree.text(indent=2)
         fits = self._budget.fits(text) and all(pin in text for pin in _pinned_texts(self._tree.root))

@@ -138,8 +138,8 @@ def main() -> None:
         for megabytes in map(float, arguments.megabytes.split(",")):
             value = make(random.Random(7), int(megabytes * 1e6))
             text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-            rounds = 2 if megabytes > 5 else 5
-            count_s = cpu_s(partial(estimate_tokens, text), 3 * rounds)
+            rounds = 2 if megabytes > 5 else 5 if megabytes > 0.5 else 40  # short ones are disturbed more
+            count_s = cpu_s(partial(estimate_tokens, text), max(15, rounds))
             row = f"{kind:14}{len(text) / 1e6:6.1f}{count_s * 1e3:10.2f}"
             for budget in budgets:
                 fit_s = cpu_s(partial(fit, value, budget, task=TASK), rounds)
