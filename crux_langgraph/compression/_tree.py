@@ -232,14 +232,32 @@ def _told(annotation: Any) -> tuple[Marks, Writer | None]:
     try:
         return _cached(annotation)
     except TypeError:  # metadata that cannot be hashed
-        return _collected(annotation)
+        return _cached_apart(_Same(annotation))
+
+
+class _Same:
+    """An annotation that is known again by being the same one."""
+
+    def __init__(self, annotation: Any) -> None:
+        self.annotation = annotation
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.annotation is other.annotation
+
+    def __hash__(self) -> int:
+        return id(self.annotation)
 
 
 def _collected(annotation: Any) -> tuple[Marks, Writer | None]:
     return _marks(annotation), union_writer(annotation)
 
 
+def _collected_apart(same: _Same) -> tuple[Marks, Writer | None]:
+    return _collected(same.annotation)
+
+
 _cached = lru_cache(maxsize=4096)(_collected)
+_cached_apart = lru_cache(maxsize=1024)(_collected_apart)
 
 
 def _marks(annotation: Any) -> Marks:

@@ -1,9 +1,11 @@
 """What fields say they may lose: pinned, weighted, ordered, omitted, private; at any depth."""
 
+from dataclasses import dataclass
 from typing import Annotated, Any, cast
 
 import pytest
-from pydantic import BaseModel, RootModel, field_serializer
+from pydantic import BaseModel, GetCoreSchemaHandler, RootModel, field_serializer
+from pydantic_core import CoreSchema
 from typing_extensions import TypedDict
 
 from crux_langgraph import Handoff, errors
@@ -235,6 +237,27 @@ def test_metadata_that_cannot_be_hashed_is_no_obstacle() -> None:
         rule: Annotated[str, {"a": []}, Pin()]
 
     assert fit(Brief(rule='"x"'), 60).text == 'rule: "x"'
+
+
+def test_metadata_that_cannot_be_hashed_is_read_once() -> None:
+    asked: list[object] = []
+
+    @dataclass  # one that is not frozen cannot be hashed
+    class Noting:
+        def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+            asked.append(source)
+            return handler(source)
+
+    class Named(BaseModel):
+        name: Annotated[str, Private()]
+
+    class Row(BaseModel):
+        by: Annotated[int | Named, Noting()]
+
+    fit([Row(by=1)], 1_000)
+    once = len(asked)
+    fit([Row(by=2)] * 50, 1_000)
+    assert len(asked) == once
 
 
 def test_a_value_nested_beyond_reason_is_shown_as_text() -> None:
