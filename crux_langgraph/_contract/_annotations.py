@@ -109,7 +109,7 @@ def is_mark(item: object, mark: type) -> bool:
     return item is mark or isinstance(item, mark)
 
 
-def is_marked(annotation: Any, seen: frozenset[Any] = frozenset()) -> bool:
+def is_marked(annotation: Any, seen: tuple[Any, ...] = ()) -> bool:
     """Say whether `Pin()` or `Omit()` stands on a type, on what it holds, or on a field of a model in it."""
     if any(is_mark(item, Pin) or is_mark(item, Omit) for item in metadata(annotation)):
         return True
@@ -118,4 +118,4 @@ def is_marked(annotation: Any, seen: frozenset[Any] = frozenset()) -> bool:
         return False
     parts = members(kind)
     inner = arguments(kind) if parts is None else parts.values()
-    return any(is_marked(part, seen | {kind}) for part in inner)
+    return any(is_marked(part, (*seen, kind)) for part in inner)

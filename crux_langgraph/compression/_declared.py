@@ -1,14 +1,46 @@
 """Which type in an annotation says what stands inside of a value."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
-from typing import Any, cast, get_origin
+from typing import Any, TypeVar, cast, get_origin
 
 from crux_langgraph._contract._annotations import UNIONS, arguments, bare, members
 from crux_langgraph.compression._dumping import is_named_tuple
 
+T = TypeVar("T")
 
-@lru_cache(maxsize=1024)
+
+class _Same:
+    """An annotation that is known again by being the same one."""
+
+    def __init__(self, annotation: Any) -> None:
+        self.annotation = annotation
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.annotation is other.annotation
+
+    def __hash__(self) -> int:
+        return id(self.annotation)
+
+
+def remembered(ask: Callable[[Any], T]) -> Callable[[Any], T]:
+    """Keep what is asked of annotations, also of those with metadata that cannot be hashed."""
+
+    def ask_same(same: _Same) -> T:
+        return ask(same.annotation)
+
+    kept, kept_apart = lru_cache(maxsize=4096)(ask), lru_cache(maxsize=1024)(ask_same)
+
+    def answer(annotation: Any) -> T:
+        try:
+            return kept(annotation)
+        except TypeError:
+            return kept_apart(_Same(annotation))
+
+    return answer
+
+
+@remembered
 def fields_of(kind: Any) -> Mapping[str, Any]:
     """Give the fields of a type with their annotations; none for what declares no fields."""
     return members(kind) or {}

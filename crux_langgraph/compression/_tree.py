@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Literal, cast, get_origin
 
 from pydantic import BaseModel
@@ -14,7 +13,7 @@ from crux_langgraph._contract._annotations import (
     is_root,
     metadata_of_members,
 )
-from crux_langgraph.compression._declared import argument, declaration, fields_of, of_type
+from crux_langgraph.compression._declared import argument, declaration, fields_of, of_type, remembered
 from crux_langgraph.compression._dumping import (
     DEEPEST,
     GONE,
@@ -227,37 +226,10 @@ def _name(key: Any, written: str) -> str:
     return read(key).text()
 
 
+@remembered
 def _told(annotation: Any) -> tuple[Marks, Writer | None]:
     """Give what an annotation says: its marks, and how it is written if not as pydantic does."""
-    try:
-        return _cached(annotation)
-    except TypeError:  # metadata that cannot be hashed
-        return _cached_apart(_Same(annotation))
-
-
-class _Same:
-    """An annotation that is known again by being the same one."""
-
-    def __init__(self, annotation: Any) -> None:
-        self.annotation = annotation
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and self.annotation is other.annotation
-
-    def __hash__(self) -> int:
-        return id(self.annotation)
-
-
-def _collected(annotation: Any) -> tuple[Marks, Writer | None]:
     return _marks(annotation), union_writer(annotation)
-
-
-def _collected_apart(same: _Same) -> tuple[Marks, Writer | None]:
-    return _collected(same.annotation)
-
-
-_cached = lru_cache(maxsize=4096)(_collected)
-_cached_apart = lru_cache(maxsize=1024)(_collected_apart)
 
 
 def _marks(annotation: Any) -> Marks:

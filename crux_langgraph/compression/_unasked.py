@@ -6,7 +6,7 @@ takes any value.
 
 import types
 from collections.abc import Iterator, Sequence
-from functools import lru_cache, partial
+from functools import partial
 from operator import itemgetter
 from typing import Annotated, Any, Union, get_origin
 
@@ -14,6 +14,7 @@ from pydantic import ConfigDict, PydanticUserError, TypeAdapter
 
 from crux_langgraph._contract._annotations import UNIONS, arguments, bare, members, metadata
 from crux_langgraph._contract._hiding import hidden_in
+from crux_langgraph.compression._declared import remembered
 from crux_langgraph.compression._dumping import is_named_tuple, written_by
 
 _SEVERAL = 2
@@ -45,7 +46,7 @@ def written_fields(values: Sequence[Any], dumped: Sequence[Any], kind: Any) -> l
     return written
 
 
-@lru_cache(maxsize=256)
+@remembered
 def _hiding_fields(kind: Any) -> tuple[tuple[int, Writer], ...]:
     writers = map(_hiding, (members(kind) or {}).values())
     return tuple((at, writer) for at, writer in enumerate(writers) if writer is not None)

@@ -239,6 +239,15 @@ def test_metadata_that_cannot_be_hashed_is_no_obstacle() -> None:
     assert fit(Brief(rule='"x"'), 60).text == 'rule: "x"'
 
 
+def test_metadata_that_cannot_be_hashed_is_no_obstacle_inside_of_a_list_either() -> None:
+    class Marks(BaseModel):
+        given: list[Annotated[int | str, {"a": []}]]
+
+    marks = Marks(given=[1, "b"])
+    assert fit(marks, 60).text == fit(marks.model_dump(), 60).text
+    assert Handoff.of(Marks, id="marks").prepare(marks).data == marks
+
+
 def test_metadata_that_cannot_be_hashed_is_read_once() -> None:
     asked: list[object] = []
 
