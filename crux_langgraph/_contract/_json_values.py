@@ -135,7 +135,7 @@ def _of_leaf(kind: Any) -> Guard | None:
         return lone_surrogate
     if isinstance(kind, type) and issubclass(kind, PurePath):
         return lambda value: lone_surrogate(str(value))
-    return NUMBERS.get(kind)
+    return NUMBERS.get(kind) if isinstance(kind, type) else None  # what holds others may not be hashable
 
 
 def _is_mapping(kind: Any) -> bool:
