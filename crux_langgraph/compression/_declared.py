@@ -66,19 +66,20 @@ def of_type(annotation: Any, container: type) -> Any:
 
 def declaration(value: Any, annotation: Any) -> Any:
     """Give the type in an annotation, or in a union, that a record is an instance of; its own where it is declared nowhere."""
-    kind = bare(annotation)
-    options = list(_flattened(kind))
+    options = list(map(bare, options_of(annotation)))
     own = (one for one in options if (get_origin(one) or one) is type(value))
     wider = (one for one in options if fields_of(one) and _is_instance(value, get_origin(one) or one))
     return next(own, None) or next(wider, cast("Any", type(value)))
 
 
-def _flattened(kind: Any) -> Iterator[Any]:
+def options_of(annotation: Any) -> Iterator[Any]:
+    """Give the members of a union and of the unions in it, or the annotation itself."""
+    kind = bare(annotation)
     if get_origin(kind) not in UNIONS:
-        yield kind
+        yield annotation
         return
     for member in arguments(kind):
-        yield from _flattened(bare(member))
+        yield from options_of(member)
 
 
 def _is_instance(value: Any, kind: type) -> bool:

@@ -5,16 +5,16 @@ takes any value.
 """
 
 import types
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from operator import itemgetter
-from typing import Annotated, Any, Union, get_origin
+from typing import Annotated, Any, Union
 
 from pydantic import ConfigDict, PydanticUserError, TypeAdapter
 
-from crux_langgraph._contract._annotations import UNIONS, arguments, bare, members, metadata
+from crux_langgraph._contract._annotations import bare, members, metadata
 from crux_langgraph._contract._hiding import hidden_in
-from crux_langgraph.compression._declared import remembered
+from crux_langgraph.compression._declared import options_of, remembered
 from crux_langgraph.compression._dumping import is_named_tuple, written_by
 
 _SEVERAL = 2
@@ -58,7 +58,7 @@ def union_writer(annotation: Any) -> Writer | None:
     In the order they stand in, one that takes any value would write out what the next one hides. None where the order
     says nothing. The answer does not depend on the order: unions in another order are equal, and so are one in a cache.
     """
-    options = [one for one in _options(annotation) if one is not type(None)]
+    options = [one for one in options_of(annotation) if one is not type(None)]
     if len(options) < _SEVERAL:
         return None
     last = [_is_asked_last(one) for one in options]
@@ -69,15 +69,6 @@ def union_writer(annotation: Any) -> Writer | None:
     union: Any = Union[(*ordered, None)]
     # With something new in it: typing would give an equal annotation that was made before, of a union in another order.
     return _hiding(Annotated[(union, *told, object())] if told else union)
-
-
-def _options(annotation: Any) -> Iterator[Any]:
-    kind = bare(annotation)
-    if get_origin(kind) not in UNIONS:
-        yield annotation
-        return
-    for member in arguments(kind):
-        yield from _options(member)
 
 
 def _is_asked_last(annotation: Any) -> bool:
