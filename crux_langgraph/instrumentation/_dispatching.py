@@ -16,8 +16,12 @@ from langchain_core.tracers import LangChainTracer
 
 from crux_langgraph._waiting import BLOCKING, Way
 from crux_langgraph.instrumentation._captured import OUR_TAG
-from crux_langgraph.instrumentation._events import Tell, heard, tell, tell_in_loop
+from crux_langgraph.instrumentation._events import Tell, Waiting, tell, tell_in_loop
+from crux_langgraph.instrumentation._late import add_metadata, attach, tree_of
 from crux_langgraph.instrumentation._listening import Listeners, metadata_of
+from crux_langgraph.instrumentation._posting import Post, posts
+
+EndEvent = Literal["on_chain_end", "on_chain_error"]
 
 
 class Dispatch:
@@ -31,6 +35,9 @@ class Dispatch:
     _tags: Sequence[str] = ()
     _metadata: Mapping[str, Any] = MappingProxyType({})
     _has_begun = False
+    _posts: Sequence[Post] = ()
+    waiting: Waiting | None = None
+    """What to wait for until all have heard of the last event; None where they have."""
 
     def __init__(self, way: Way, listeners: Listeners, run_id: UUID, metadata: Mapping[str, Any]) -> None:
         """Find who listens. The metadata is the run's own: its children do not inherit it."""
@@ -51,12 +58,18 @@ class Dispatch:
             "parent_run_id": above.parent_run_id,
             "tags": [*_joined(above.tags, self._tags), OUR_TAG],
         }
-        self.handlers: list[Any] = [*above.handlers]
-        """Those who hear of the run."""
+        self._handlers: list[Any] = [*above.handlers]
         self.tracers: list[Any] = [
-            handler for handler in self.handlers if isinstance(getattr(handler, "run_map", None), dict)
+            handler for handler in self._handlers if isinstance(getattr(handler, "run_map", None), dict)
         ]
-        """Those of them that keep what they heard until it ends."""
+        """Those who keep what they heard of a run until it ends."""
+
+    @property
+    def trace_id(self) -> UUID | None:
+        """The id of the trace that the run is in; None where LangSmith is not told."""
+        run_id = self._identity["run_id"]
+        trees = (tree_of(tracer, run_id) or tree_of(tracer, self.parent_run_id) for tracer in self.tracers)
+        return next((tree.trace_id for tree in trees if tree is not None), None)
 
     @property
     def child(self) -> BaseCallbackManager:
@@ -74,24 +87,34 @@ class Dispatch:
             inheritable_metadata=metadata.copy(),
         )
 
-    async def start(self, name: str, inputs: Any, *, is_alone: bool = False) -> None:
-        """Tell of the start. A cancelled start is still told to all, so that its end can be.
-
-        Of a run that `is_alone` LangSmith's tracer sends nothing before it ends.
-        """
-        told: dict[str, Any] = {**self._identity, "metadata": self._own_metadata, "name": name}
-        if is_alone and self.tracers and any(isinstance(tracer, LangChainTracer) for tracer in self.tracers):
-            told["defers_inputs"] = True  # LangChain's own way, for inputs that a stream has yet to bring
+    def start(self, name: str, inputs: Any, *, is_alone: bool = False) -> None:
+        """Tell of the start. Of a run that `is_alone` LangSmith is told when it ends: of both at once."""
+        told = {**self._identity, "metadata": self._own_metadata, "name": name}
+        if is_alone and self.tracers:
+            self._posts = posts(self.tracers, self._identity, self._own_metadata, name, inputs)
+            posted = [post.tracer for post in self._posts]
+            self._handlers = [handler for handler in self._handlers if not any(handler is one for one in posted)]
+            if any(isinstance(handler, LangChainTracer) for handler in self._handlers):
+                told["defers_inputs"] = True  # LangChain's own way, for inputs that a stream has yet to bring
         self._has_begun = True  # also where this is left by what ends the program: some have heard of it
-        waiting = self._tell(self.handlers, "on_chain_start", (None, inputs), told)
-        if waiting is not None:
-            await heard("on_chain_start", waiting, whole=True)
+        self.waiting = self._tell(self._handlers, "on_chain_start", (None, inputs), told)
 
-    async def end(self, event: Literal["on_chain_end", "on_chain_error"], told: Any) -> None:
-        """Tell of the end of a run: what it gave, where it did its work or was interrupted, or the error that it failed by."""
-        waiting = self._tell(self.handlers, event, (told,), self._identity) if self._has_begun else None
-        if waiting is not None:
-            await heard(event, waiting, whole=False)
+    def end(self, event: EndEvent, outcome: Any, facts: Mapping[str, Any], files: Mapping[str, bytes] | None) -> None:
+        """Tell of the end: of what the run gave, where it did its work or was interrupted, or of the error it failed by.
+
+        LangSmith gets the facts and the files as well, which are known at the end only.
+        """
+        self.waiting = None
+        if not self._has_begun:
+            return
+        for post in self._posts:
+            post.send(outcome, facts, files)
+        if self.tracers:
+            run_id = self._identity["run_id"]
+            add_metadata(self.tracers, run_id, facts)
+            if files:
+                attach(self.tracers, run_id, files)
+        self.waiting = self._tell(self._handlers, event, (outcome,), self._identity)
 
 
 def _configured(way: Way, config: RunnableConfig | None) -> BaseCallbackManager:
@@ -122,8 +145,3 @@ def _around(config: Any) -> BaseCallbackManager | _Outside:
 
 def _joined(tags: Sequence[str], more: Sequence[str]) -> list[str]:
     return [*tags, *(tag for tag in more if tag not in tags)] if more else [*tags]
-
-
-def tree_of(tracer: Any, run_id: UUID | None) -> Any:
-    """Give the run that a tracer keeps under this id."""
-    return tracer.run_map.get(str(run_id))

@@ -4,8 +4,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
-from crux_langgraph.instrumentation._dispatching import tree_of
-
 INTERRUPTED = {"ls_is_error_interrupt": True}
 """By this LangSmith shows an interrupt where LangChain reports an error."""
 
@@ -19,7 +17,12 @@ def add_metadata(tracers: Iterable[Any], run_id: UUID, facts: Mapping[str, Any])
 def attach(tracers: Iterable[Any], run_id: UUID, files: Mapping[str, bytes]) -> None:
     """Give JSON files to a run that has begun and not ended. A name must contain no dot."""
     for tree in _trees(tracers, run_id):
-        tree.attachments = {name: ("application/json", content) for name, content in files.items()}
+        tree.attachments = attached(files)
+
+
+def attached(files: Mapping[str, bytes]) -> dict[str, tuple[str, bytes]]:
+    """Give JSON files as LangSmith takes them."""
+    return {name: ("application/json", content) for name, content in files.items()}
 
 
 def mark_interrupted(tracers: Iterable[Any], run_id: UUID | None) -> None:
@@ -30,6 +33,11 @@ def mark_interrupted(tracers: Iterable[Any], run_id: UUID | None) -> None:
             _add(enclosing, INTERRUPTED)
             is_node: bool = enclosing.name == enclosing.extra["metadata"].get("langgraph_node")
             enclosing = None if is_node else tree_of(tracer, enclosing.parent_run_id)
+
+
+def tree_of(tracer: Any, run_id: UUID | None) -> Any:
+    """Give the run that a tracer keeps under this id; None where it keeps none."""
+    return tracer.run_map.get(str(run_id))
 
 
 def _trees(tracers: Iterable[Any], run_id: UUID) -> Iterator[Any]:

@@ -16,10 +16,10 @@ from langgraph.types import StreamWriter
 
 from crux_langgraph._waiting import Way
 from crux_langgraph.errors import CruxError
-from crux_langgraph.instrumentation._dispatching import Dispatch, tree_of
+from crux_langgraph.instrumentation._dispatching import Dispatch, EndEvent
 from crux_langgraph.instrumentation._errors import recorded_error
-from crux_langgraph.instrumentation._events import warn
-from crux_langgraph.instrumentation._late import add_metadata, attach, mark_interrupted
+from crux_langgraph.instrumentation._events import heard, warn
+from crux_langgraph.instrumentation._late import mark_interrupted
 from crux_langgraph.instrumentation._listening import Listeners, listeners
 from crux_langgraph.instrumentation._nesting import leave
 from crux_langgraph.instrumentation._settings import Settings, current_settings
@@ -49,8 +49,16 @@ class Recording:
     listener's error leaves this class.
     """
 
+    _told: Listeners | None = None
+    """Who listens; None when nobody does, and then nothing else is kept here."""
     _end: End = (dict, dict)
-    _run: "_Run | None" = None
+    _has_begun = False
+    _id: UUID
+    _settings: Settings
+    _dispatch: Dispatch | None = None
+    _sums: Sums | None = None
+    _files: dict[str, bytes] | None = None
+    _token: Any = None
 
     def __init__(self, way: Way, name: str, facts: Facts, *, is_alone: bool = False, unheard: bool = False) -> None:
         """Prepare a run of this name; `facts` are its metadata from the start.
@@ -60,132 +68,99 @@ class Recording:
         it is known that nobody listens.
         """
         told = None if unheard else listeners()
-        if told is not None:  # nothing else is asked for where nobody listens
-            self._run = _Run(way, name, facts, told, is_alone=is_alone)
+        if told is not None:
+            self._told = told
+            self._way = way
+            self._name = name
+            self._facts = facts
+            self._is_alone = is_alone
+            self._began = perf_counter()
 
     async def __aenter__(self) -> Self:
         return self
 
     @property
     def is_heard(self) -> bool:
-        """Whether anybody listens."""
-        return self._run is not None and self._run.is_heard
+        """Whether anybody listens, as far as is known."""
+        return self._told is not None
 
     @property
     def link(self) -> dict[str, str]:
         """By what a run that has begun is found again from another trace: its id, and its trace's where LangSmith is told."""
-        return self._run.link() if self._run is not None and self._run.is_heard else {}
+        if self._told is None:
+            return {}
+        trace_id = self._dispatch.trace_id if self._dispatch else None
+        return {"run_id": str(self._id), **({} if trace_id is None else {"trace_id": str(trace_id)})}
 
     async def start(self, inputs: View) -> None:
         """Begin the run with what it was given."""
-        if self._run is not None:
-            await self._run.start(inputs)
+        if self._told is None:
+            return
+        dispatch = self._begin(self._told, inputs)
+        if dispatch is None:
+            return
+        if dispatch.waiting is not None:
+            await heard("on_chain_start", dispatch.waiting, whole=True)
+        if not self._is_alone:
+            self._token = var_child_runnable_config.set(_below(self._told.config, dispatch.child))
+
+    def _begin(self, told: Listeners, inputs: View) -> Dispatch | None:
+        self._has_begun = True
+        self._id, self._settings = uuid7(), current_settings()
+        try:
+            dispatch = self._dispatch = Dispatch(self._way, told, self._id, self._facts) if told.handlers else None
+        except Exception as error:  # noqa: BLE001 - LangChain refuses to configure: nobody can be told
+            self._told = None
+            warn(self._name, error)
+            return None
+        shown = self._shown("input", inputs)
+        if told.stream is not None:
+            self._write(told.stream, "start", shown)
+        if dispatch is not None:
+            dispatch.start(self._name, shown, is_alone=self._is_alone)
+        return dispatch
 
     def end(self, outputs: View, facts: Callable[[], Facts] = dict) -> None:
         """Say what the run gives when the block is left without an error."""
-        if self._run is not None:
+        if self._told is not None:
             self._end = (outputs, facts)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if self._run is not None:
-            await self._run.stop(error, self._end)
-
-
-class _Run:
-    is_heard = True
-    """Whether anybody listens, as far as is known."""
-
-    _has_begun = False
-    _id: UUID
-    _settings: Settings
-    _dispatch: Dispatch | None = None
-    _sums: Sums | None = None
-    _files: dict[str, bytes] | None = None
-    _token: Any = None
-
-    def __init__(self, way: Way, name: str, facts: Facts, told: Listeners, *, is_alone: bool) -> None:
-        self._way = way
-        self._name = name
-        self._facts: dict[str, Any] = {**facts}
-        self._told = told
-        self._is_alone = is_alone
-        self._began = perf_counter()
-
-    async def start(self, inputs: View) -> None:
-        self._has_begun = True
-        told, self._id, self._settings = self._told, uuid7(), current_settings()
-        try:
-            dispatch = self._dispatch = Dispatch(self._way, told, self._id, self._facts) if told.handlers else None
-        except Exception as error:  # noqa: BLE001 - LangChain refuses to configure: nobody can be told
-            self.is_heard = False
-            warn(self._name, error)
+        if self._told is None:
             return
-        shown = self._shown("input", inputs)
-        if told.stream is not None:
-            self._write(told.stream, "start", shown)
-        if dispatch is not None:
-            await dispatch.start(self._name, shown, is_alone=self._is_alone)
-            if not self._is_alone:
-                self._token = var_child_runnable_config.set(_below(told.config, dispatch.child))
-
-    def link(self) -> dict[str, str]:
-        tracers = self._dispatch.tracers if self._dispatch else ()
-        traces = [tree.trace_id for tracer in tracers if (tree := tree_of(tracer, self._id)) is not None]
-        return {"run_id": str(self._id), **({"trace_id": str(traces[0])} if traces else {})}
-
-    async def stop(self, error: BaseException | None, end: End) -> None:
         if not self._has_begun:
             await self.start(dict)
         if self._token is not None:
             leave(self._token)
-        if not self.is_heard:
+        if self._told is None:  # only now is it known that nobody can be told
             return
-        # A new dict: who was told of the start keeps that one.
-        self._facts = {**self._facts, "crux_duration_s": perf_counter() - self._began}
-        if error is None:
-            await self._close(self._given(*end))
-        elif isinstance(error, GraphBubbleUp):
-            await self._interrupted(error)
-        else:
-            await self._failed(error)
+        facts = {**self._facts, "crux_duration_s": perf_counter() - self._began}
+        event, outcome = self._ended(facts) if error is None else self._left(error, facts)
+        if self._told.stream is not None:
+            self._write_end(self._told.stream, outcome, facts)
+        if self._dispatch is not None:
+            self._dispatch.end(event, outcome, facts, self._files)
+            if self._dispatch.waiting is not None:
+                await heard(event, self._dispatch.waiting, whole=False)
 
-    def _given(self, outputs: View, facts: Callable[[], Facts]) -> Facts:
+    def _ended(self, facts: dict[str, Any]) -> tuple[EndEvent, Facts]:
+        outputs, more = self._end
         shown = self._shown("output", outputs)  # before the facts, which may be about it
-        self._facts.update(self._asked(facts))
-        return {**shown, FACTS_KEY: self._facts}
+        facts.update(self._asked(more))
+        return "on_chain_end", {**shown, FACTS_KEY: facts}
 
-    async def _interrupted(self, signal: GraphBubbleUp) -> None:
-        self._facts["crux_status"] = "interrupted" if isinstance(signal, GraphInterrupt) else "parent_command"
-        if self._dispatch and isinstance(signal, GraphInterrupt):
-            mark_interrupted(self._dispatch.tracers, self._dispatch.parent_run_id)
-        await self._close({FACTS_KEY: self._facts})
-
-    async def _failed(self, error: BaseException) -> None:
+    def _left(self, error: BaseException, facts: dict[str, Any]) -> tuple[EndEvent, Facts | BaseException]:
+        if isinstance(error, GraphBubbleUp):
+            facts["crux_status"] = "interrupted" if isinstance(error, GraphInterrupt) else "parent_command"
+            if self._dispatch and isinstance(error, GraphInterrupt):
+                mark_interrupted(self._dispatch.tracers, self._dispatch.parent_run_id)
+            return "on_chain_end", {FACTS_KEY: facts}
         layer = getattr(error, "layer", None) if isinstance(error, CruxError) else None
         if layer is not None:
-            self._facts["crux_layer"] = layer
-        told = recorded_error(error)
-        if self._told.stream is not None:
-            self._write(self._told.stream, "error", {"error": repr(told), FACTS_KEY: self._facts})
-        if self._dispatch:
-            self._add_late(self._dispatch.tracers)
-            await self._dispatch.end("on_chain_error", told)
-
-    async def _close(self, outputs: Facts) -> None:
-        if self._told.stream is not None:
-            self._write(self._told.stream, "end", outputs)
-        if self._dispatch is not None:
-            self._add_late(self._dispatch.tracers)
-            await self._dispatch.end("on_chain_end", outputs)
-
-    def _add_late(self, tracers: list[Any]) -> None:
-        if not tracers:
-            return
-        add_metadata(tracers, self._id, self._facts)
-        if self._files:
-            attach(tracers, self._id, self._files)
+            facts["crux_layer"] = layer
+        return "on_chain_error", recorded_error(error)
 
     def _shown(self, side: str, view: View) -> Facts:
         settings = self._settings
@@ -209,8 +184,16 @@ class _Run:
         except Exception as error:  # noqa: BLE001 - a counter of the user's may raise anything
             return {"crux_facts": f"not counted: {type(error).__name__}"}
 
+    def _write_end(self, stream: StreamWriter, outcome: Facts | BaseException, facts: Facts) -> None:
+        self._facts = facts
+        if isinstance(outcome, BaseException):
+            self._write(stream, "error", {"error": repr(outcome), FACTS_KEY: facts})
+        else:
+            self._write(stream, "end", outcome)
+
     def _write(self, stream: StreamWriter, event: str, data: Facts) -> None:
-        told = {FACTS_KEY: self._name, "event": event, "run_id": str(self._id), "metadata": self._facts, "data": data}
+        metadata = {**self._facts}  # the reader's own
+        told = {FACTS_KEY: self._name, "event": event, "run_id": str(self._id), "metadata": metadata, "data": data}
         try:
             stream(told)
         except Exception as error:  # noqa: BLE001 - the reader of a stream may be gone

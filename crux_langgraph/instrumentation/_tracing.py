@@ -35,7 +35,16 @@ def is_traced() -> bool:
     return bool(said)
 
 
+def is_turned_off() -> bool:
+    """Say whether a block around wants no traces, whatever is configured for the whole program."""
+    return _said_here() is False
+
+
 def is_traced_here() -> bool:
     """Say whether the context itself asks for traces, whatever is configured for the whole program."""
-    said = get_tracing_context()["enabled"] if _STATE is None else _STATE._TRACING_ENABLED.get()  # noqa: SLF001 - see above
+    said = _said_here()
     return get_current_run_tree() is not None if said is None else bool(said)
+
+
+def _said_here() -> Any:
+    return get_tracing_context()["enabled"] if _STATE is None else _STATE._TRACING_ENABLED.get()  # noqa: SLF001 - see above
