@@ -94,20 +94,30 @@ def _refuse_lossy(name: str, told: str, model: type[BaseModel]) -> None:
 
 
 def _refuse_unhidden(name: str, model: str, hidden: Hidden) -> None:
-    if hidden.blurred:
-        raise DefinitionError(
-            handoff=name,
-            found=f"{model} has Private() in a union that JSON cannot tell apart: {', '.join(sorted(hidden.blurred))}",
-            fix="Tell its members apart by a literal field: Annotated[A | B, Field(discriminator='kind')].",
-        )
-    if hidden.unmasked:
-        raise DefinitionError(
-            handoff=name,
-            found=f"{model} has Private() where pydantic {pydantic.VERSION} writes the value out all the same: "
-            f"{', '.join(sorted(hidden.unmasked))}",
-            fix="In a union put what is private before what takes it too; make a NamedTuple a BaseModel and extra "
-            "values fields of their own, or use pydantic 2.14 or later.",
-        )
+    whole = "mark all of it: Annotated[A | B, Private()]."
+    _refuse_where(
+        hidden.blurred,
+        name,
+        f"{model} has Private() in a union that JSON cannot tell apart",
+        f"Tell its members apart by a literal field: Annotated[A | B, Field(discriminator='kind')]; or {whole}",
+    )
+    _refuse_where(
+        hidden.behind,
+        name,
+        f"{model} has Private() in a union behind a member that may take the value and show it",
+        f"Put what is private first in the union; or {whole}",
+    )
+    _refuse_where(
+        hidden.unmasked,
+        name,
+        f"{model} has Private() where pydantic {pydantic.VERSION} writes the value out all the same",
+        "Make a NamedTuple a BaseModel and extra values fields of their own, or use pydantic 2.14 or later.",
+    )
+
+
+def _refuse_where(fields: frozenset[str], name: str, found: str, fix: str) -> None:
+    if fields:
+        raise DefinitionError(handoff=name, found=f"{found}: {', '.join(sorted(fields))}", fix=fix)
 
 
 def checked_agent(name: str, option: str, given: object) -> str | None:

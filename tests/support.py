@@ -1,5 +1,6 @@
 """What several tests use: one call both ways, models, handoffs, a scripted chat model."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from langgraph.graph import END, START, StateGraph
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+from typing_extensions import TypeAliasType
 
 from crux_langgraph import Handoff, HandoffState, Payload, add_handoff, handoff
 
@@ -126,3 +128,14 @@ class ScriptedModel(BaseChatModel):
 def calling(*calls: Any) -> AIMessage:
     """A model's message that calls these tools."""
     return AIMessage("", tool_calls=list(calls))
+
+
+def alias_of_itself(item: Any) -> Any:
+    """What the `type` statement of Python 3.12 makes of `type Nested = list[Nested] | item`."""
+    if sys.version_info >= (3, 12):
+        names: dict[str, Any] = {"item": item}
+        exec("type Nested = list[Nested] | item", names)
+        return names["Nested"]
+    nested: Any = TypeAliasType("Nested", item)
+    object.__setattr__(nested, "__value__", list[nested] | item)
+    return nested

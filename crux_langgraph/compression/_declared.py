@@ -60,7 +60,7 @@ def of_type(annotation: Any, container: type) -> Any:
     if get_origin(kind) not in UNIONS:
         return kind
     options = [of_type(member, container) for member in arguments(kind)]
-    fitting = (option for option in options if _could_be(option, container))
+    fitting = (option for option in options if could_be(option, container))
     return next(fitting, Any)
 
 
@@ -82,14 +82,15 @@ def options_of(annotation: Any) -> Iterator[Any]:
         yield from options_of(member)
 
 
-def _is_instance(value: Any, kind: type) -> bool:
-    return not issubclass(kind, dict) and isinstance(value, kind)  # a TypedDict cannot be asked
-
-
-def _could_be(kind: Any, container: type) -> bool:
+def could_be(kind: Any, container: type) -> bool:
+    """Say whether a type is such a container: a `dict`, or a `list` for whatever holds items."""
     if members(kind) is not None:
         return is_named_tuple(kind) == (container is list)
     origin = get_origin(kind) or kind
     return isinstance(origin, type) and issubclass(
         origin, Mapping if container is dict else (list, tuple, set, frozenset)
     )
+
+
+def _is_instance(value: Any, kind: type) -> bool:
+    return not issubclass(kind, dict) and isinstance(value, kind)  # a TypedDict cannot be asked

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any, Literal, cast, get_origin
 
 from pydantic import BaseModel
@@ -25,7 +26,7 @@ from crux_langgraph.compression._dumping import (
     is_series,
 )
 from crux_langgraph.compression._turns import Conversation, Turn, conversation_in
-from crux_langgraph.compression._unasked import Writer, union_writer, written_fields
+from crux_langgraph.compression._unasked import Writer, key_writer, union_writer, written_fields
 from crux_langgraph.fields import MASK, Fit, Omit, Pin
 
 
@@ -140,12 +141,29 @@ class _Reader:
         declared = fields_of(kind)
         inside = argument(kind, -1)
         shown: dict[str, Any] = {}
-        entries = zip(dumped.items(), _names(value, dumped), _parts(value, dumped), strict=True)
+        names = self._names(value, dumped, annotation, path, depth)
+        entries = zip(dumped.items(), names, _parts(value, dumped), strict=True)
         for (written, item), name, part in entries:
             node = self._marked(part, item, declared.get(written, inside), _under(path, name), depth)
             if node is not GONE:
                 shown[name] = node
         return shown
+
+    def _names(self, value: Any, dumped: Mapping[str, Any], annotation: Any, path: str, depth: int) -> Iterable[str]:
+        """Give the name of each entry of the dump."""
+        if not isinstance(value, Mapping):
+            return dumped
+        facts = cast("Mapping[Any, Any]", value)
+        known = len(facts) == len(dumped)
+        hiding = key_writer(annotation)
+        if hiding is None:
+            return map(_name, facts if known else dumped, dumped)
+        key, writer = hiding
+        return (
+            (_written(self._marked(fact, writer.write(fact), key, path, depth)) for fact in facts)
+            if known
+            else repeat(MASK, len(dumped))
+        )
 
     def _items(self, value: Any, dumped: list[Any], annotation: Any, path: str, depth: int) -> list[Any]:
         kind = of_type(annotation, list)
@@ -211,12 +229,11 @@ def _parts(value: Any, dumped: Mapping[str, Any]) -> Iterable[Any]:
     return [getattr(value, name, None) for name in dumped]
 
 
-def _names(value: Any, dumped: Mapping[str, Any]) -> Iterable[str]:
-    """Give the name of each entry of the dump."""
-    if not isinstance(value, Mapping):
-        return dumped
-    facts = cast("Mapping[Any, Any]", value)
-    return map(_name, facts if len(facts) == len(dumped) else dumped, dumped)
+def _written(node: Any) -> str:
+    """Give what was read of a key as text."""
+    if node is GONE:
+        return MASK
+    return node if isinstance(node, str) else as_json(node)
 
 
 def _name(key: Any, written: str) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, NamedTuple, Self, Union
 
 import pytest
-from pydantic import BaseModel, ConfigDict, PlainSerializer, RootModel, create_model
+from pydantic import BaseModel, ConfigDict, PlainSerializer, RootModel, WrapSerializer, create_model
 from pydantic.dataclasses import dataclass as validated
 from typing_extensions import TypedDict
 
@@ -278,6 +278,47 @@ def test_a_key_that_is_private_as_a_whole_is_named_as_that() -> None:
         keyed: dict[Hidden, int]
 
     assert fit(Keyed(keyed={"hush": 1}), 500).text == '{\n  "keyed": {\n    "[private]": 1\n  }\n}'
+
+
+KEYS: list[tuple[Any, Any]] = [
+    (str | Hidden, "hush"),
+    (Any | Hidden, "hush"),
+    (tuple[int, str | Hidden], (1, "hush")),
+    (tuple[Hidden, ...] | str, ("hush",)),
+    (tuple[Pair | Frozen, ...], (Frozen(),)),
+]
+
+
+@pytest.mark.parametrize("key,value", KEYS, ids=str)
+def test_what_is_private_in_a_union_in_a_key_is_not_in_its_text(key: Any, value: Any) -> None:
+    kinds: list[Any] = [dict[key, int], dict[str, int] | dict[key, int], RootModel[dict[key, dict[key, int]]]]
+    for kind in kinds:
+        filled = {value: {value: 7} if kind is kinds[-1] else 7}
+        held = kind.model_construct(root=filled) if kind is kinds[-1] else filled
+        text = fit(create_model("Made", value=(kind, ...)).model_construct(value=held), 500).text
+        assert "hush" not in text
+        assert "7" in text
+
+
+def test_keys_that_hide_nothing_are_named_beside_those_that_do() -> None:
+    class Keyed(BaseModel):
+        keyed: dict[tuple[int, Hidden] | int, int]
+
+    text = fit(Keyed(keyed={(1, "hush"): 2, 3: 4}), 500).text
+    assert json.loads(text) == {"keyed": {"[1]": 2, "3": 4}}
+
+
+def test_keys_of_one_text_are_named_as_private_where_one_of_them_is() -> None:
+    class Keyed(BaseModel):
+        keyed: dict[int | Hidden, int]
+
+    assert json.loads(fit(Keyed(keyed={1: 2, "1": 3}), 500).text) == {"keyed": {"[private]": 3}}
+
+
+@pytest.mark.parametrize("written", [PlainSerializer(str), WrapSerializer(lambda value, _: str(value))])
+def test_a_serializer_beside_a_named_tuple_in_a_union_does_not_write_it_out(written: Any) -> None:
+    made = create_model("Made", value=(Annotated[int, written] | Pair, ...))
+    assert "hush" not in fit(made.model_construct(value=Pair()), 500).text
 
 
 @pytest.mark.parametrize("place", PLACES[1:7], ids=range(6))

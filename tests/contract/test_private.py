@@ -11,7 +11,6 @@ from uuid import UUID
 import pytest
 from pydantic import (
     AfterValidator,
-    AnyUrl,
     BaseModel,
     Field,
     GetCoreSchemaHandler,
@@ -287,7 +286,7 @@ async def test_in_a_union_it_stands_before_what_takes_any_value(
     if taking is Any or not MASKS_EVERYWHERE:
         with pytest.raises(errors.DefinitionError, match=r"Private\(\)"):
             Handoff.of(create_model("Behind", place=(taking | behind, ...)), id="x")
-    if taking is Open:
+    if taking is Open and (MASKS_EVERYWHERE or behind is not Holding):
         before = Handoff.of(create_model("Before", place=(behind | taking, ...), shown=(str, "shown")), id="x")
         payload = await call.prepare(before, {"place": value})
         assert SECRET not in payload.context + repr(payload)
@@ -319,8 +318,6 @@ def test_in_a_union_it_stands_before_what_takes_its_value_too(taking: Any, behin
     [
         (int, SECRET),
         (Literal["none"], SECRET),
-        (date, SECRET),
-        (AnyUrl, SECRET),
         (list[int], SECRET),
         (Annotated[int, AfterValidator(abs)], SECRET),
         (Sequence[str], Modelled(token=SECRET)),

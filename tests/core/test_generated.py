@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Generic, NamedTuple, NotRequired, TypeVar
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, JsonValue, create_model
 from typing_extensions import TypeAliasType, TypedDict
@@ -89,7 +89,12 @@ def crossed(made: Handoff[Any, Any], value: Any) -> Payload[Any] | str:
 @given(KINDS, VALUES, st.booleans())
 def test_what_crosses_reads_back_equal(kind: Any, value: Any, trusted: bool) -> None:
     model: Any = create_model("Holder", x=(kind, ...))
-    made = Handoff.of(model, id="x")
+    try:
+        made = Handoff.of(model, id="x")
+    except errors.DefinitionError as error:  # a union in which another member may show what is private
+        if "Private()" in str(error):
+            reject()
+        raise
     payload = crossed(made, model.model_construct(x=value) if trusted else {"x": value})
     if isinstance(payload, str):
         assert payload in {"input", "output"}

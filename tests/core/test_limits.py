@@ -1,6 +1,5 @@
 """What JSON, or a checkpoint, would lose or change is refused before it crosses, by path."""
 
-import sys
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Mapping
 from dataclasses import InitVar, dataclass
@@ -16,7 +15,7 @@ from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemM
 from langgraph.checkpoint.memory import InMemorySaver
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, Secret, computed_field, create_model
 from pydantic.dataclasses import dataclass as checked_dataclass
-from support import Call, two_agents
+from support import Call, alias_of_itself, two_agents
 from typing_extensions import TypeAliasType, TypedDict
 
 from crux_langgraph import Handoff, errors
@@ -184,19 +183,8 @@ async def test_an_alias_is_looked_into_once_and_checked_everywhere(call: Call) -
         await call.prepare(made, {"one": [1], "two": [float("inf")]})
 
 
-def alias_of_itself() -> Any:
-    """What the `type` statement of Python 3.12 makes of `type Nested = list[Nested] | float`."""
-    if sys.version_info >= (3, 12):
-        names: dict[str, Any] = {}
-        exec("type Nested = list[Nested] | float", names)
-        return names["Nested"]
-    nested: Any = TypeAliasType("Nested", float)
-    object.__setattr__(nested, "__value__", list[nested] | float)
-    return nested
-
-
 async def test_an_alias_that_names_itself_is_followed(call: Call) -> None:
-    made = of(alias_of_itself())
+    made = of(alias_of_itself(float))
     payload = await call.prepare(made, {"x": [1.5, [[2.5]]]})
     assert made.from_envelope(payload.to_envelope()) == payload
     with pytest.raises(errors.InputError, match=r"x\[0\]\[1\]: expected a finite number"):
