@@ -296,6 +296,24 @@ async def test_the_tokens_of_an_input_that_a_hook_has_counted_are_not_counted_ag
     assert outputs["crux"]["crux_input_tokens"] == len(text)
 
 
+async def test_a_handoff_that_is_closed_while_a_listener_hears_of_its_start_waits_for_no_listener() -> None:
+    heard: list[str] = []
+
+    class Waiting(AsyncCallbackHandler):
+        async def on_chain_start(self, *_: Any, **told: Any) -> None:
+            heard.append("start")
+
+        async def on_chain_error(self, error: BaseException, **told: Any) -> None:
+            heard.append(str(error))
+
+    with listened(Waiting()):
+        crossing: Any = make().aprepare(GOOD)
+        crossing.send(None)
+        crossing.close()
+    await asyncio.sleep(0.02)
+    assert heard == ["start", "GeneratorExit"]
+
+
 def test_a_handoff_that_is_closed_in_another_context_ends_its_run(seen: Seen) -> None:
     async def transform(research: Research) -> Brief:
         await Suspends()

@@ -5,7 +5,7 @@ from typing import Any
 import langsmith
 import pytest
 from langchain_core.runnables import RunnableConfig
-from langchain_core.tracers import LangChainTracer
+from langchain_core.tracers import BaseTracer, LangChainTracer, Run
 from langgraph.graph import START, StateGraph
 from langsmith import Client
 from langsmith.run_helpers import tracing_context
@@ -128,6 +128,22 @@ async def test_of_several_tracers_with_one_client_all_runs_are_sent_for_the_same
     await call(two_agents(AS_IT_IS).compile(), {}, {"callbacks": tracers})
     assert {run["session_name"] for run in traced.sent().runs} == {"plain"}
     assert alone(traced.server)["outputs"]
+
+
+async def test_a_tracer_that_missed_the_start_keeps_no_other_from_what_is_known_at_the_end(
+    call: Call, traced: Traced
+) -> None:
+    class Late(BaseTracer):
+        def _persist_run(self, run: Run) -> None:
+            pass
+
+        def on_chain_start(self, *args: Any, name: str | None = None, **told: Any) -> Any:
+            if name == "handoff:prepare":
+                raise ZeroDivisionError
+            return super().on_chain_start(*args, name=name, **told)
+
+    await call(two_agents(AS_IT_IS).compile(), {}, {"callbacks": [Late(), Extended(client=traced.client)]})
+    assert "crux_payload_id" in alone(traced.sent())["extra"]["metadata"]
 
 
 async def test_a_tracer_keeps_no_run_of_a_decorated_function_that_has_ended(call: Call, traced: Traced) -> None:
