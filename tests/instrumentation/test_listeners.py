@@ -296,6 +296,17 @@ async def test_the_tokens_of_an_input_that_a_hook_has_counted_are_not_counted_ag
     assert outputs["crux"]["crux_input_tokens"] == len(text)
 
 
+async def test_of_a_run_whose_view_ends_the_program_nobody_hears_the_end_only(call: Call, seen: Seen) -> None:
+    def ends(_: Any) -> Any:
+        raise KeyboardInterrupt
+
+    crossing = make()
+    crossing._input.shown = ends
+    with listened(seen), pytest.raises(KeyboardInterrupt):
+        await call.prepare(crossing, GOOD)
+    assert seen.started == seen.ended == {}
+
+
 async def test_a_handoff_that_is_closed_while_a_listener_hears_of_its_start_waits_for_no_listener() -> None:
     heard: list[str] = []
 
