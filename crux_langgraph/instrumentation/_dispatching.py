@@ -13,6 +13,7 @@ from langchain_core.runnables.config import (
     get_callback_manager_for_config,
 )
 from langchain_core.tracers import LangChainTracer
+from langchain_core.tracers.base import AsyncBaseTracer, BaseTracer
 
 from crux_langgraph._waiting import BLOCKING, Way
 from crux_langgraph.instrumentation._captured import OUR_TAG
@@ -20,6 +21,8 @@ from crux_langgraph.instrumentation._events import Tell, Waiting, tell, tell_in_
 from crux_langgraph.instrumentation._late import add_metadata, attach, tree_of
 from crux_langgraph.instrumentation._listening import Listeners, metadata_of
 from crux_langgraph.instrumentation._posting import Post, posts
+
+_TRACERS = {BaseTracer, AsyncBaseTracer}  # to ask `isinstance` of abstract classes takes four times as long
 
 EndEvent = Literal["on_chain_end", "on_chain_error"]
 
@@ -60,9 +63,7 @@ class Dispatch:
         }
         self._tell: Tell = tell if way is BLOCKING else tell_in_loop
         self._handlers: list[Any] = [*above.handlers]
-        self.tracers: list[Any] = [
-            handler for handler in self._handlers if isinstance(getattr(handler, "run_map", None), dict)
-        ]
+        self.tracers: list[Any] = [one for one in self._handlers if not _TRACERS.isdisjoint(type(one).__mro__)]
         """Those who keep what they heard of a run until it ends."""
         self._keeping = self.tracers
         """Those of them who keep this run."""
@@ -99,7 +100,7 @@ class Dispatch:
                 posted = [id(post.tracer) for post in self._posts]
                 self._handlers = [handler for handler in self._handlers if id(handler) not in posted]
                 self._keeping = [tracer for tracer in self.tracers if id(tracer) not in posted]
-            if any(isinstance(handler, LangChainTracer) for handler in self._handlers):
+            elif any(isinstance(tracer, LangChainTracer) for tracer in self.tracers):
                 told["defers_inputs"] = True  # LangChain's own way, for inputs that a stream has yet to bring
         self._has_begun = True  # also where this is left by what ends the program: some have heard of it
         self.waiting = self._tell(self._handlers, "on_chain_start", (None, inputs), told)

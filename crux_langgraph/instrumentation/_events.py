@@ -82,7 +82,7 @@ def tell_in_loop(handlers: list[Any], event: str, told: tuple[Any, ...], facts: 
         return asyncio.ensure_future(ahandle_event(quiet, event, _IGNORED_BY, *told, **facts))
     try:
         return _telling(suspending[0], event, told, facts) if suspending else None
-    except RuntimeError as error:  # the loop has no threads any more
+    except Exception as error:  # noqa: BLE001 - the loop has no threads any more, or a listener's attributes raise
         warn(event, error)
         return None
 

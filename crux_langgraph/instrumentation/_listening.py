@@ -93,7 +93,12 @@ def _knows(tracer: LangChainTracer, config: Mapping[str, Any]) -> bool:
     if not scalars:
         return True
     known = {**(tracer.tracing_metadata or {}), **metadata_of(config)}
-    return all(known.get(key) == value for key, value in scalars if not key.startswith("__"))
+    return all(is_same(known.get(key), value) for key, value in scalars if not key.startswith("__"))
+
+
+def is_same(found: Any, value: Any) -> bool:
+    """Say whether two of somebody's metadata are one, without asking what may answer with an array or raise."""
+    return found is value or (type(found) is type(value) and type(value) in _SCALARS and found == value)
 
 
 def _has_ears(config: Any) -> bool:

@@ -12,6 +12,7 @@ from langsmith import RunTree
 
 from crux_langgraph.instrumentation._events import warn
 from crux_langgraph.instrumentation._late import attach_to, tree_of
+from crux_langgraph.instrumentation._listening import is_same
 from crux_langgraph.instrumentation._tracing import is_turned_off
 
 _DESTINATION = [field for field in ("session_name", "address", "replicas") if field in RunTree.model_fields]
@@ -87,24 +88,34 @@ def posts(
     name: str,
     inputs: dict[str, Any],
 ) -> list[Post]:
-    """Give a post for each of the tracers that need not hear of a start and an end."""
+    """Give a post for each of LangSmith's tracers. None where one of them must hear of a start and an end.
+
+    Then all of them hear: of two that share a client, the one that sends a run last is the one it is sent for.
+    """
     if is_turned_off():
         return []
-    return [
+    sending = [tracer for tracer in tracers if isinstance(tracer, LangChainTracer)]
+    found = [_above(tracer, identity["parent_run_id"], metadata) for tracer in sending]
+    made = [
         Post(tracer, above, identity, metadata, name, inputs)
-        for tracer in tracers
-        if (above := _above(tracer, identity["parent_run_id"], metadata)) is not None
+        for tracer, above in zip(sending, found, strict=True)
+        if above is not None
     ]
+    return made if len(made) == len(sending) else []
 
 
-def _above(tracer: Any, parent_run_id: UUID | None, metadata: Mapping[str, Any]) -> RunTree | None:
+def _above(tracer: LangChainTracer, parent_run_id: UUID | None, metadata: Mapping[str, Any]) -> RunTree | None:
     """Give the run around, where the tracer is LangSmith's own and all of what it does is known here."""
     if type(tracer) is not LangChainTracer:  # one that somebody extended may do more
+        return None
+    # A run that LangSmith's decorator or block made is let go of by a tracer when the last run below it tells of its end.
+    not_its_own = getattr(tracer, "_external_run_ids", None)
+    if not_its_own is None or str(parent_run_id) in not_its_own:
         return None
     above: RunTree | None = tree_of(tracer, parent_run_id)
     # A run's metadata go before the tracer's, but for some keys of LangChain's choice.
     known = (tracer.tracing_metadata or {}).items()
-    return above if all(metadata.get(key, value) == value for key, value in known) else None
+    return above if all(is_same(metadata.get(key, value), value) for key, value in known) else None
 
 
 def _text_of(error: Any) -> str:

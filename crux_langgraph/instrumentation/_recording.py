@@ -142,7 +142,7 @@ class Recording:
             self._write_end(self._told.stream, outcome, facts)
         if self._dispatch is not None:
             self._dispatch.end(event, outcome, facts, self._files)
-            if self._dispatch.waiting is not None:
+            if self._dispatch.waiting is not None and kind is not GeneratorExit:  # a flow that is closed may not wait
                 await heard(event, self._dispatch.waiting, whole=False)
 
     def _ended(self, facts: dict[str, Any]) -> tuple[EndEvent, Facts]:

@@ -51,7 +51,8 @@ def capped(value: Any, most_bytes: int, *, plain: Plain | None = None, sums: Sum
     """
     if plain is None and rough_bytes(value, most_bytes) <= most_bytes and _json_length(value) <= most_bytes:
         return value
-    budget = most_bytes - most_bytes // 16  # quotes and brackets take the rest, so that few views are made twice
+    # Of what is too large anyway, quotes and brackets take the rest, so that few views are made twice.
+    budget = most_bytes - most_bytes // 16 if plain is None else most_bytes
     while True:
         view = _View(plain, sums).of(value, budget, _MOST_NESTED)
         if _json_length(view) <= most_bytes or budget == 0:

@@ -219,16 +219,31 @@ async def test_a_count_of_the_tokens_that_models_use_makes_no_run_and_misses_non
     assert count.usage_metadata["m"]["total_tokens"] == USED["total_tokens"]
 
 
-@pytest.mark.parametrize("name", ["ignore_chain", "on_chain_start"])
+@pytest.mark.parametrize("others", [0, 1])
+@pytest.mark.parametrize("name", ["ignore_chain", "on_chain_start", "on_chain_end", "run_inline", "run_map"])
 async def test_a_listener_that_breaks_when_it_is_looked_at_breaks_neither_a_handoff_nor_others(
-    call: Call, name: str, seen: Seen
+    call: Call, name: str, others: int, seen: Seen
 ) -> None:
     def broken(_: BaseCallbackHandler) -> Any:
         raise ZeroDivisionError
 
-    with listened(type("Broken", (BaseCallbackHandler,), {name: property(broken)})(), seen):
+    with listened(type("Broken", (BaseCallbackHandler,), {name: property(broken)})(), *[seen][:others]):
         await call.prepare(make(), GOOD)
-    assert len(seen.ended) == len(seen.started) == 1
+    assert len(seen.ended) == len(seen.started) == others
+
+
+async def test_a_listener_keeps_what_it_wants_under_the_ids_of_runs(call: Call, seen: Seen) -> None:
+    class Keeping(BaseCallbackHandler):
+        def __init__(self) -> None:
+            self.run_map: dict[str, str] = {}
+
+        def on_chain_start(self, *_: Any, run_id: Any, name: str, **told: Any) -> None:
+            self.run_map[str(run_id)] = name
+
+    keeping = Keeping()
+    with listened(keeping, seen):
+        await call.prepare(make(), GOOD)
+    assert [*keeping.run_map.values()] == [name for name, _ in seen.ours()] == ["handoff:prepare"]
 
 
 async def test_listeners_that_cannot_be_asked_a_second_time_break_no_asynchronous_handoff(
@@ -279,6 +294,35 @@ async def test_the_tokens_of_an_input_that_a_hook_has_counted_are_not_counted_ag
     [(_, outputs)] = seen.ours()
     assert counted.count(text) == 1
     assert outputs["crux"]["crux_input_tokens"] == len(text)
+
+
+async def test_of_a_run_whose_view_ends_the_program_nobody_hears_the_end_only(call: Call, seen: Seen) -> None:
+    def ends(_: Any) -> Any:
+        raise KeyboardInterrupt
+
+    crossing = make()
+    crossing._input.shown = ends
+    with listened(seen), pytest.raises(KeyboardInterrupt):
+        await call.prepare(crossing, GOOD)
+    assert seen.started == seen.ended == {}
+
+
+async def test_a_handoff_that_is_closed_while_a_listener_hears_of_its_start_waits_for_no_listener() -> None:
+    heard: list[str] = []
+
+    class Waiting(AsyncCallbackHandler):
+        async def on_chain_start(self, *_: Any, **told: Any) -> None:
+            heard.append("start")
+
+        async def on_chain_error(self, error: BaseException, **told: Any) -> None:
+            heard.append(str(error))
+
+    with listened(Waiting()):
+        crossing: Any = make().aprepare(GOOD)
+        crossing.send(None)
+        crossing.close()
+    await asyncio.sleep(0.02)
+    assert heard == ["start", "GeneratorExit"]
 
 
 def test_a_handoff_that_is_closed_in_another_context_ends_its_run(seen: Seen) -> None:

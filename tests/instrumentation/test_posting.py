@@ -5,13 +5,13 @@ from typing import Any
 import langsmith
 import pytest
 from langchain_core.runnables import RunnableConfig
-from langchain_core.tracers import LangChainTracer
+from langchain_core.tracers import BaseTracer, LangChainTracer, Run
 from langgraph.graph import START, StateGraph
 from langsmith import Client
 from langsmith.run_helpers import tracing_context
 from langsmith_server import LangSmithServer
 from support import BAD, GOOD, Call, Research, State, two_agents
-from watching import Traced
+from watching import Traced, listened
 
 from crux_langgraph import Handoff, errors
 from crux_langgraph.instrumentation import recorded
@@ -103,6 +103,59 @@ async def test_a_run_whose_metadata_the_tracer_may_override_is_left_to_the_trace
     await call(two_agents(AS_IT_IS).compile(), {}, config)
     [node] = traced.sent().find("a-to-b")
     assert alone(traced.server)["extra"]["metadata"]["ls_agent_type"] == node["extra"]["metadata"]["ls_agent_type"]
+
+
+@pytest.mark.parametrize("key", ["of the tracer", "thread_id"])
+async def test_metadata_that_cannot_be_compared_break_no_handoff(call: Call, traced: Traced, key: str) -> None:
+    class Odd:
+        __hash__ = object.__hash__
+
+        def __eq__(self, _: object) -> bool:
+            raise ZeroDivisionError
+
+    metadata: Any = {"of the tracer": Odd()}
+    config: Any = {"metadata": {key: Odd()}, "configurable": {"thread_id": "t"}}
+    config["callbacks"] = [LangChainTracer(client=traced.client, metadata=metadata)]
+    assert (await call(two_agents(AS_IT_IS).compile(), {}, config))["handoffs"]
+    assert traced.sent().parent(alone(traced.server)) == "a-to-b"
+
+
+async def test_of_several_tracers_with_one_client_all_runs_are_sent_for_the_same(call: Call, traced: Traced) -> None:
+    tracers = [
+        Extended(client=traced.client, project_name="extended"),
+        LangChainTracer(client=traced.client, project_name="plain"),
+    ]
+    await call(two_agents(AS_IT_IS).compile(), {}, {"callbacks": tracers})
+    assert {run["session_name"] for run in traced.sent().runs} == {"plain"}
+    assert alone(traced.server)["outputs"]
+
+
+async def test_a_tracer_that_missed_the_start_keeps_no_other_from_what_is_known_at_the_end(
+    call: Call, traced: Traced
+) -> None:
+    class Late(BaseTracer):
+        def _persist_run(self, run: Run) -> None:
+            pass
+
+        def on_chain_start(self, *args: Any, name: str | None = None, **told: Any) -> Any:
+            if name == "handoff:prepare":
+                raise ZeroDivisionError
+            return super().on_chain_start(*args, name=name, **told)
+
+    await call(two_agents(AS_IT_IS).compile(), {}, {"callbacks": [Late(), Extended(client=traced.client)]})
+    assert "crux_payload_id" in alone(traced.sent())["extra"]["metadata"]
+
+
+async def test_a_tracer_keeps_no_run_of_a_decorated_function_that_has_ended(call: Call, traced: Traced) -> None:
+    @langsmith.traceable
+    async def decorated() -> None:
+        await call.prepare(AS_IT_IS, GOOD)
+
+    tracer = LangChainTracer(client=traced.client)
+    with listened(tracer):
+        await decorated()
+    assert tracer.run_map == {}
+    assert traced.sent().outline() == ["decorated", "  handoff:prepare"]
 
 
 async def test_its_whole_payload_is_attached_where_that_is_asked_for(call: Call, traced: Traced) -> None:

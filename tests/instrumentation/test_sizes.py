@@ -34,6 +34,11 @@ def test_what_fits_is_shown_as_it_is(value: Any) -> None:
     assert repr(capped({"input": value}, 1_000_000)) == repr({"input": value})
 
 
+def test_what_just_fits_is_shown_as_it_is_also_where_values_are_of_any_class() -> None:
+    text = "x" * 998
+    assert capped(text, 1_000, plain=lambda value: value) == text
+
+
 @pytest.mark.parametrize("letter", ["x", "é", '"', "\n"])
 def test_a_text_that_is_cut_tells_its_length_and_its_sum(letter: str) -> None:
     text = letter * 100_000
