@@ -116,12 +116,11 @@ class Contract(Generic[M]):
 
     def shown(self, data: M) -> Any:
         """Write JSON values in which private values are replaced by a mask."""
-        if self.private:
-            return self._write(self._adapter.serializer.to_python, data, mode="json", context={MASK_KEY: MASK})
-        try:  # to look at, with nothing to hide: no value is refused for another's type, which takes as long as the rest
-            return self._adapter.serializer.to_python(
-                data, mode="json", round_trip=True, by_alias=False, warnings=False
-            )
+        # To look at, with nothing to hide: no value is refused for another's type, which takes as long as the rest.
+        warnings: Any = "error" if self.private else False
+        write, context = self._adapter.serializer.to_python, {MASK_KEY: MASK}
+        try:
+            return write(data, mode="json", round_trip=True, by_alias=False, warnings=warnings, context=context)
         except ValueError as error:
             raise ViolationError([_raised(error)], error) from None
 

@@ -49,10 +49,11 @@ def capped(value: Any, most_bytes: int, *, plain: Plain | None = None, sums: Sum
     `plain` reads values that are no JSON data; without it `value` must be such data already. With `sums` everything
     that is cut carries the SHA-256 sum of what it was.
     """
-    if plain is None and rough_bytes(value, most_bytes) <= most_bytes and _json_length(value) <= most_bytes:
+    is_larger = rough_bytes(value, most_bytes) > most_bytes
+    if plain is None and not is_larger and _json_length(value) <= most_bytes:
         return value
     # Of what is too large anyway, quotes and brackets take the rest, so that few views are made twice.
-    budget = most_bytes - most_bytes // 16 if plain is None else most_bytes
+    budget = most_bytes - most_bytes // 16 if is_larger or plain is None else most_bytes
     while True:
         view = _View(plain, sums).of(value, budget, _MOST_NESTED)
         if _json_length(view) <= most_bytes or budget == 0:
