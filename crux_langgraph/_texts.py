@@ -1,7 +1,6 @@
 """Texts: what is written of one payload's data, and the frame around it."""
 
 from collections.abc import Callable
-from functools import cached_property
 from hashlib import sha256
 from typing import Any, cast
 
@@ -19,6 +18,9 @@ class Texts:
     A payload and its receipt share them, and they refer to neither: what nobody holds any more is let go at once, with
     all of its data, and does not wait for the garbage collector.
     """
+
+    _whole: str | None = None
+    _rendered: Rendered | None = None
 
     def __init__(
         self,
@@ -41,15 +43,20 @@ class Texts:
         frame = (self._from_agent, self._fence, self._summary)
         return data is self._data and frame == (from_agent, fence, summary)
 
-    @cached_property
+    # No cached properties: before Python 3.12 each takes a lock, for longer than a short text is written.
+    @property
     def whole(self) -> str:
         """The data as JSON text, without what is private."""
-        return cast("str", self.written(self.contract.text_rendered))
+        if self._whole is None:
+            self._whole = cast("str", self.written(self.contract.text_rendered))
+        return self._whole
 
-    @cached_property
+    @property
     def rendered(self) -> Rendered:
         """The context within the handoff's budget, with the account of what was cut."""
-        return self.within(self.rendering.max_tokens)
+        if self._rendered is None:
+            self._rendered = self.within(self.rendering.max_tokens)
+        return self._rendered
 
     @property
     def frame(self) -> Frame:

@@ -127,7 +127,14 @@ class Contract(Generic[M]):
 
     def shown(self, data: M) -> Any:
         """Write JSON values in which private values are replaced by a mask."""
-        return self._write(self._adapter.serializer.to_python, data, mode="json", context={MASK_KEY: MASK})
+        if self.private:
+            return self._write(self._adapter.serializer.to_python, data, mode="json", context={MASK_KEY: MASK})
+        try:  # to look at, with nothing to hide: no value is refused for another's type, which takes as long as the rest
+            return self._adapter.serializer.to_python(
+                data, mode="json", round_trip=True, by_alias=False, warnings=False
+            )
+        except ValueError as error:
+            raise ViolationError([_raised(error)], error) from None
 
     def text_shown(self, data: M) -> str:
         """Write JSON text in which private values are replaced by a mask."""

@@ -192,7 +192,7 @@ class Handoff(Inbox[In, Out], Generic[In, Out, Ret]):
             started = perf_counter()
             given = check_input(self.id, self._input, value)
             checked = perf_counter()
-            shown = Prepared(self._input, given, self.max_tokens)
+            shown = Prepared(self._input, given, self.max_tokens, passes_on=self._passes_on)
             await run.start(shown.input)
             returned = given if self._passes_on else await self._transformed(way, given)
             transformed = perf_counter()

@@ -74,8 +74,10 @@ def weigh_word(text: str) -> float:
 
 
 def _weigh(raw: bytes) -> float:
-    size = len(raw)
-    return sum(weight * (size - len(raw.translate(None, chars))) for chars, weight in _WEIGHTS)
+    size, weighed = len(raw), 0.0
+    for chars, weight in _WEIGHTS:  # not `sum()`: of a short text its generator takes a fourth of the time
+        weighed += weight * (size - len(raw.translate(None, chars)))
+    return weighed
 
 
 def tiktoken_counter(name: str = "o200k_base") -> Counter:

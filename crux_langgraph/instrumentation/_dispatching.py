@@ -41,14 +41,14 @@ class Dispatch:
 
     def __init__(self, way: Way, listeners: Listeners, run_id: UUID, metadata: Mapping[str, Any]) -> None:
         """Find who listens. The metadata is the run's own: its children do not inherit it."""
-        config: Any = listeners.config
-        self._blocks = way is BLOCKING
-        self._tell: Tell = tell if self._blocks else tell_in_loop
+        self._way = way
         if listeners.is_plain:
-            above = _around(config)
+            config: Any = listeners.config
+            callbacks = config["callbacks"]
+            above = callbacks if isinstance(callbacks, BaseCallbackManager) else _Outside(callbacks)
             self._tags, self._metadata = config.get("tags") or (), metadata_of(config)
         else:
-            above = _configured(way, config)
+            above = _configured(way, listeners.config)
         self._above = above
         self._own_metadata = {**above.metadata, **self._metadata, **metadata}
         self.parent_run_id: UUID | None = above.parent_run_id
@@ -58,11 +58,14 @@ class Dispatch:
             "parent_run_id": above.parent_run_id,
             "tags": [*_joined(above.tags, self._tags), OUR_TAG],
         }
+        self._tell: Tell = tell if way is BLOCKING else tell_in_loop
         self._handlers: list[Any] = [*above.handlers]
         self.tracers: list[Any] = [
             handler for handler in self._handlers if isinstance(getattr(handler, "run_map", None), dict)
         ]
         """Those who keep what they heard of a run until it ends."""
+        self._keeping = self.tracers
+        """Those of them who keep this run."""
 
     @property
     def trace_id(self) -> UUID | None:
@@ -74,7 +77,7 @@ class Dispatch:
     @property
     def child(self) -> BaseCallbackManager:
         """The manager of the runs below this one, once it has begun."""
-        above, kind = self._above, CallbackManager if self._blocks else AsyncCallbackManager
+        above, kind = self._above, CallbackManager if self._way is BLOCKING else AsyncCallbackManager
         tags = _joined(above.inheritable_tags, self._tags)
         metadata = {**above.inheritable_metadata, **self._metadata}
         return kind(  # of these lists and dicts, none is another's
@@ -92,8 +95,10 @@ class Dispatch:
         told = {**self._identity, "metadata": self._own_metadata, "name": name}
         if is_alone and self.tracers:
             self._posts = posts(self.tracers, self._identity, self._own_metadata, name, inputs)
-            posted = [post.tracer for post in self._posts]
-            self._handlers = [handler for handler in self._handlers if not any(handler is one for one in posted)]
+            if self._posts:
+                posted = [id(post.tracer) for post in self._posts]
+                self._handlers = [handler for handler in self._handlers if id(handler) not in posted]
+                self._keeping = [tracer for tracer in self.tracers if id(tracer) not in posted]
             if any(isinstance(handler, LangChainTracer) for handler in self._handlers):
                 told["defers_inputs"] = True  # LangChain's own way, for inputs that a stream has yet to bring
         self._has_begun = True  # also where this is left by what ends the program: some have heard of it
@@ -104,16 +109,16 @@ class Dispatch:
 
         LangSmith gets the facts and the files as well, which are known at the end only.
         """
-        self.waiting = None
         if not self._has_begun:
+            self.waiting = None
             return
         for post in self._posts:
             post.send(outcome, facts, files)
-        if self.tracers:
+        if self._keeping:
             run_id = self._identity["run_id"]
-            add_metadata(self.tracers, run_id, facts)
+            add_metadata(self._keeping, run_id, facts)
             if files:
-                attach(self.tracers, run_id, files)
+                attach(self._keeping, run_id, files)
         self.waiting = self._tell(self._handlers, event, (outcome,), self._identity)
 
 
@@ -135,12 +140,6 @@ class _Outside:
 
     def __init__(self, handlers: list[Any]) -> None:
         self.handlers = self.inheritable_handlers = handlers
-
-
-def _around(config: Any) -> BaseCallbackManager | _Outside:
-    """Give the manager of the run around, where nobody listens but the handlers of `config`: a fifth of the time."""
-    above = config["callbacks"]
-    return above if isinstance(above, BaseCallbackManager) else _Outside(above)
 
 
 def _joined(tags: Sequence[str], more: Sequence[str]) -> list[str]:

@@ -31,21 +31,17 @@ def tell(handlers: list[Any], event: str, told: tuple[Any, ...], facts: Told) ->
     begun: list[Any] = []
     try:
         for handler in handlers:
-            answer = _tell_one(handler, event, told, facts)
-            if answer is not None and asyncio.iscoroutine(answer):
-                begun.append(_Begun(answer))
+            try:
+                answer = None if handler.ignore_chain else getattr(handler, event)(*told, **facts)
+                if answer is not None and asyncio.iscoroutine(answer):
+                    begun.append(_Begun(answer))
+            except asyncio.CancelledError as error:
+                _warn_unless_cancelled(event, error)
+            except Exception as error:  # noqa: BLE001 - a listener's failure, whatever it is
+                warn(event, error)
     finally:
         if begun:
             handle_event(begun, event, None)
-
-
-def _tell_one(handler: Any, event: str, told: tuple[Any, ...], facts: Told) -> Any:
-    try:
-        return None if handler.ignore_chain else getattr(handler, event)(*told, **facts)
-    except asyncio.CancelledError as error:
-        _warn_unless_cancelled(event, error)
-    except Exception as error:  # noqa: BLE001 - a listener's failure, whatever it is
-        warn(event, error)
 
 
 class _Begun:

@@ -17,12 +17,12 @@ def add_metadata(tracers: Iterable[Any], run_id: UUID, facts: Mapping[str, Any])
 def attach(tracers: Iterable[Any], run_id: UUID, files: Mapping[str, bytes]) -> None:
     """Give JSON files to a run that has begun and not ended. A name must contain no dot."""
     for tree in _trees(tracers, run_id):
-        tree.attachments = attached(files)
+        attach_to(tree, files)
 
 
-def attached(files: Mapping[str, bytes]) -> dict[str, tuple[str, bytes]]:
-    """Give JSON files as LangSmith takes them."""
-    return {name: ("application/json", content) for name, content in files.items()}
+def attach_to(tree: Any, files: Mapping[str, bytes]) -> None:
+    """Give JSON files to a run that is not sent yet."""
+    tree.attachments = {name: ("application/json", content) for name, content in files.items()}
 
 
 def mark_interrupted(tracers: Iterable[Any], run_id: UUID | None) -> None:

@@ -11,7 +11,7 @@ from langchain_core.tracers import LangChainTracer
 from langsmith import RunTree
 
 from crux_langgraph.instrumentation._events import warn
-from crux_langgraph.instrumentation._late import attached, tree_of
+from crux_langgraph.instrumentation._late import attach_to, tree_of
 from crux_langgraph.instrumentation._tracing import is_turned_off
 
 _DESTINATION = [field for field in ("session_name", "address", "replicas") if field in RunTree.model_fields]
@@ -28,7 +28,7 @@ class Post:
         identity: Mapping[str, Any],
         metadata: Mapping[str, Any],
         name: str,
-        inputs: Mapping[str, Any],
+        inputs: dict[str, Any],
     ) -> None:
         """Take what is known at the start. `above` is the run around this one, as the tracer keeps it."""
         self.tracer = tracer
@@ -39,20 +39,21 @@ class Post:
         self._inputs = inputs
         self._started = datetime.now(UTC)
 
-    def send(self, outcome: object, facts: Mapping[str, Any], files: Mapping[str, bytes] | None) -> None:
+    def send(self, outcome: Any, facts: Mapping[str, Any], files: Mapping[str, bytes] | None) -> None:
         """Send the run: `outcome` is what it gave or its error, `facts` are more metadata. Raises nothing."""
         try:
             run = self._run(outcome, facts)
             if files:
-                run.attachments = attached(files)  # pyright: ignore[reportAttributeAccessIssue] - more is taken than declared
+                attach_to(run, files)
             self._above.child_runs.append(run)
             run.post()
         except Exception as error:  # noqa: BLE001 - a listener's failure, whatever it is
             warn("on_chain_end", error)
 
-    def _run(self, outcome: object, facts: Mapping[str, Any]) -> RunTree:
+    def _run(self, outcome: Any, facts: Mapping[str, Any]) -> RunTree:
         above, run_id, ended = self._above, self._identity["run_id"], datetime.now(UTC)
         failed = isinstance(outcome, BaseException)
+        fields: dict[str, Any] = {field: getattr(above, field) for field in _DESTINATION}
         return RunTree(
             id=run_id,
             name=self._name,
@@ -74,7 +75,7 @@ class Post:
             parent_run_id=above.id,
             trace_id=above.trace_id,
             dotted_order=f"{above.dotted_order}.{self._started:%Y%m%dT%H%M%S%fZ}{run_id}",
-            **{field: getattr(above, field) for field in _DESTINATION},
+            **fields,
             ls_client=self.tracer.client,
         )
 
@@ -84,7 +85,7 @@ def posts(
     identity: Mapping[str, Any],
     metadata: Mapping[str, Any],
     name: str,
-    inputs: Mapping[str, Any],
+    inputs: dict[str, Any],
 ) -> list[Post]:
     """Give a post for each of the tracers that need not hear of a start and an end."""
     if is_turned_off():
@@ -100,10 +101,8 @@ def _above(tracer: Any, parent_run_id: UUID | None, metadata: Mapping[str, Any])
     """Give the run around, where the tracer is LangSmith's own and all of what it does is known here."""
     if type(tracer) is not LangChainTracer:  # one that somebody extended may do more
         return None
-    above: Any = tree_of(tracer, parent_run_id)
-    if above is None or above.extra.get("__disabled"):
-        return None
-    # The tracer's own metadata come after a run's, but for keys of LangChain's choice.
+    above: RunTree | None = tree_of(tracer, parent_run_id)
+    # A run's metadata go before the tracer's, but for some keys of LangChain's choice.
     known = (tracer.tracing_metadata or {}).items()
     return above if all(metadata.get(key, value) == value for key, value in known) else None
 

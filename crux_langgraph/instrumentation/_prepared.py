@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from crux_langgraph._contract import Contract
 from crux_langgraph._payload import Payload
 from crux_langgraph._receipt import Receipt
+from crux_langgraph._rendering import Rendered
 from crux_langgraph.compression import CUT
 from crux_langgraph.instrumentation._recording import End, Facts
 from crux_langgraph.instrumentation._sizes import Sized, json_bytes, json_text, rough_bytes
@@ -39,11 +40,15 @@ class Prepared:
     _large_output: Any = None
     _payload: Payload[Any]
 
-    def __init__(self, contract: Contract[Any], given: BaseModel, max_tokens: int | None) -> None:
-        """Take the input, checked by its contract. With a budget everything of it is counted, however large it is."""
+    def __init__(self, contract: Contract[Any], given: BaseModel, max_tokens: int | None, *, passes_on: bool) -> None:
+        """Take the input, checked by its contract. With a budget everything of it is counted, however large it is.
+
+        Where a handoff `passes_on` its input as it is, what goes out is as large as that.
+        """
         self._contract = contract
         self._given = given
         self._is_budgeted = max_tokens is not None
+        self._passes_on = passes_on
 
     def input(self) -> Facts | Sized:
         """Give what came in."""
@@ -64,37 +69,40 @@ class Prepared:
         return self._is_budgeted or rough_bytes(shown, ALL_MEASURED) <= ALL_MEASURED
 
     def _output(self) -> Facts | Sized:
-        payload = self._payload
-        shown = payload.contract.shown(payload.data)
-        if not self._is_small(shown):
+        payload, texts = self._payload, self._payload.texts
+        shown = texts.contract.shown(payload.data)
+        is_small = self._large_input is None if self._passes_on else self._is_small(shown)
+        if not is_small:
             self._large_output = shown
-        account = _account(payload) if self._is_budgeted else {}
+        account = _account(texts.rendered) if self._is_budgeted else {}
         if account or payload.summary is not None:
             # The payload last: it may be large, and what stands before it keeps its room.
             view = {**account, "payload": shown}
             return view if payload.summary is None else {**view, "summary": payload.summary}
-        if payload.contract.private or self._large_output is not None:
+        if texts.contract.private or not is_small:
             return {"payload": shown}
-        whole = payload.texts.whole  # the same with more white space, and written anyway
+        whole = texts.whole  # the same with more white space, and written anyway
         return Sized({"payload": shown}, len(whole) * (1 if whole.isascii() else _MOST_UTF8) + _AROUND)
 
     def _facts(self) -> Facts:
         payload, receipt = self._payload, self._payload.receipt
         taken, taken_tokens = self._of_input(receipt)
-        given, given_tokens = self._of_output(receipt)
-        before, after = taken, given
+        is_large = self._large_output is not None
+        given = rough_bytes(self._large_output, sys.maxsize) if is_large else receipt.context_bytes
         facts: dict[str, Any] = {
             "crux_payload_id": payload.id,
             "crux_model_calls": receipt.model_calls,
             "crux_input_bytes": taken,
             "crux_output_bytes": given,
         }
+        before, after = taken, given
         if taken_tokens is not None:
             facts["crux_input_tokens"] = taken_tokens
-        if given_tokens is not None:
-            facts["crux_output_tokens"], facts["crux_tier"] = given_tokens, payload.texts.rendered.tier
-        if taken_tokens is not None and given_tokens is not None:
-            before, after = taken_tokens, given_tokens
+        if not is_large:
+            tokens = facts["crux_output_tokens"] = receipt.context_tokens
+            facts["crux_tier"] = receipt.tier
+            if taken_tokens is not None:
+                before, after = taken_tokens, tokens
         facts["crux_ratio"] = round(after / (before or 1), 4)
         return facts
 
@@ -106,19 +114,13 @@ class Prepared:
             return receipt.know_input(self._input_text)
         return receipt.input_bytes, receipt.input_tokens
 
-    def _of_output(self, receipt: Receipt) -> tuple[int, int | None]:
-        if self._large_output is not None:
-            return rough_bytes(self._large_output, sys.maxsize), None
-        return receipt.context_bytes, receipt.context_tokens
-
 
 _AROUND = len('{"payload":}')
 _MOST_UTF8 = 4
 
 
-def _account(payload: Payload[Any]) -> dict[str, Any]:
+def _account(rendered: Rendered) -> dict[str, Any]:
     """Give what became of each field, and the text for the receiver where that is not all of it."""
-    rendered = payload.texts.rendered
     account: dict[str, Any] = {PARTS_KEY: [part._asdict() for part in rendered.parts]} if rendered.parts else {}
     if rendered.tier in CUT:
         account[CONTEXT_KEY] = rendered.context

@@ -134,7 +134,7 @@ class Recording:
             await self.start(dict)
         if self._token is not None:
             leave(self._token)
-        if self._told is None:  # only now is it known that nobody can be told
+        if not self.is_heard:  # which may be known only now
             return
         facts = {**self._facts, "crux_duration_s": perf_counter() - self._began}
         event, outcome = self._ended(facts) if error is None else self._left(error, facts)
@@ -148,7 +148,10 @@ class Recording:
     def _ended(self, facts: dict[str, Any]) -> tuple[EndEvent, Facts]:
         outputs, more = self._end
         shown = self._shown("output", outputs)  # before the facts, which may be about it
-        facts.update(self._asked(more))
+        try:
+            facts |= more()
+        except Exception as error:  # noqa: BLE001 - a counter of the user's may raise anything
+            facts["crux_facts"] = f"not counted: {type(error).__name__}"
         return "on_chain_end", {**shown, FACTS_KEY: facts}
 
     def _left(self, error: BaseException, facts: dict[str, Any]) -> tuple[EndEvent, Facts | BaseException]:
@@ -177,12 +180,6 @@ class Recording:
         self._sums = self._sums or Sums()
         shown: Facts = capped(whole, self._settings.view_bytes, sums=self._sums)
         return shown
-
-    def _asked(self, facts: Callable[[], Facts]) -> Facts:
-        try:
-            return facts()
-        except Exception as error:  # noqa: BLE001 - a counter of the user's may raise anything
-            return {"crux_facts": f"not counted: {type(error).__name__}"}
 
     def _write_end(self, stream: StreamWriter, outcome: Facts | BaseException, facts: Facts) -> None:
         self._facts = facts

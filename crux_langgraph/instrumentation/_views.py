@@ -57,7 +57,7 @@ def capped(value: Any, most_bytes: int, *, plain: Plain | None = None, sums: Sum
     """
     if plain is None and rough_bytes(value, most_bytes) <= most_bytes and _json_length(value) <= most_bytes:
         return value
-    budget = most_bytes
+    budget = most_bytes - most_bytes // 16  # quotes and brackets take the rest, so that few views are made twice
     while True:
         try:
             view = _View(plain, sums, most_bytes if budget else sys.maxsize).of(value, budget, _MOST_NESTED)
