@@ -24,6 +24,7 @@ _MOST_WRITTEN = 1_000_000
 _MOST_REPEATS = 1_000
 _UNCOUNTED = 10**15
 _OPEN = 0
+_kind: Callable[[Any], Any] = type
 _values = methodcaller("values")
 
 
@@ -53,7 +54,7 @@ def walked(value: Any) -> Iterator[Any]:
     found: list[Any] = [value]
     most = MOST_AT_ONCE
     for one in found:  # it grows while it is walked through
-        kind: Any = type(one)
+        kind = _kind(one)
         if kind in _SCALARS:
             continue
         yield one

@@ -67,15 +67,14 @@ async def test_what_is_shared_and_ends_crosses_in_full(call: Call) -> None:
     assert payload.data.value == value
 
 
-@pytest.mark.parametrize(
-    "value",
-    [
-        [[at] for at in range(120_000)],
-        [{"a": [1, 2], "b": {}}] * 60_000,
-        twice("bottom", lambda inner: [inner], 120_000),
-    ],
-    ids=["many", "the same again", "deep"],
-)
+LARGE: dict[str, Any] = {
+    "many": [[at] for at in range(120_000)],
+    "the same again": [{"a": [1, 2]}] * 60_000,
+    "deep": twice("bottom", lambda inner: [inner], 120_000),
+}
+
+
+@pytest.mark.parametrize("value", LARGE.values(), ids=LARGE)
 def test_what_is_only_large_is_not_refused(value: Any) -> None:
     refuse_endless(value)
 
