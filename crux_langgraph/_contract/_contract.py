@@ -8,6 +8,7 @@ from pydantic_core import from_json, to_json
 from typing_extensions import TypeVar
 
 from crux_langgraph._contract._annotations import is_marked
+from crux_langgraph._contract._endless import ITSELF, EndlessError, refuse_endless
 from crux_langgraph._contract._hiding import Hidden, hidden_in
 from crux_langgraph._contract._json_values import places_of
 from crux_langgraph._contract._rebuilding import rebuilt
@@ -51,18 +52,28 @@ class Contract(Generic[M]):
         validators run again, and a subclass instance crosses as the declared type. Raises `ViolationError`.
         """
         try:
-            if self._places.holds_any and isinstance(value, self.model):
-                self._refuse_non_json(value)
+            self._refuse_unfit(value)
             checked = self._validate(value)
             self._refuse_non_json(checked)
             self._refuse_too_deep(checked)
         except ViolationError:
             raise
+        except EndlessError as error:
+            raise ViolationError([problem_of(error.fault, self.private)], error) from None
         except ValidationError as error:
             raise ViolationError(problems_of(error, self.private), error) from None
         except Exception as error:  # noqa: BLE001 - a model's own code may raise anything; all of it is this violation
             raise ViolationError([_raised(error)], error) from None
         return checked
+
+    def _refuse_unfit(self, value: object) -> None:
+        """Refuse what pydantic would take endless time for, or turn into JSON that it is not."""
+        if not isinstance(value, self.model):
+            refuse_endless(value)
+        elif self._places.nests or self._places.holds_any:  # others are as deep as they are declared
+            refuse_endless(value)
+            if self._places.holds_any:
+                self._refuse_non_json(value)
 
     def _validate(self, value: object) -> M:
         if type(value) is not dict:  # nearly all are an instance or a dict; what a dict is not is asked for long
@@ -161,7 +172,7 @@ class Contract(Generic[M]):
 
 def _raised(error: Exception) -> FieldProblem:
     if isinstance(error, RecursionError) or str(error).startswith(_CIRCULAR):
-        return FieldProblem(ROOT, "data that does not contain itself", "endless nesting")
+        return FieldProblem(ROOT, *ITSELF[1:])
     return FieldProblem(ROOT, "validators and serializers that raise ValueError or nothing", type(error).__name__)
 
 

@@ -12,6 +12,8 @@ Guard = Callable[[Any], Found | None]
 
 MAX_DEPTH = 100
 _SCALARS = (str, int, float, bool, type(None))
+_HOLDERS = frozenset({list, dict})
+_NAMES = frozenset({str})
 _LEAST, _MOST = -(2**63), 2**64 - 1
 
 
@@ -19,11 +21,30 @@ def json_fault(value: Any, depth: int = 0) -> Found | None:
     """Find the first thing in `value` that is not a JSON value; None when all of it is."""
     kind = cast("type[Any]", type(value))
     if kind in (list, dict):
+        if depth == 0 and _is_json(value):
+            return None
         too_deep = ((), f"nesting of at most {MAX_DEPTH} levels", "deeper nesting")
         return too_deep if depth >= MAX_DEPTH else json_items(value, depth + 1)
     if kind not in _SCALARS:
         return (), "a JSON value (str, int, float, bool, None, list or dict)", kind.__name__
     return lone_surrogate(value) if kind is str else NUMBERS[kind](value) if kind in NUMBERS else None
+
+
+def _is_json(value: Any) -> bool:
+    """Say whether a list or a dict is without fault, level by level and without looking where one is: most are."""
+    level: list[Any] = [value]
+    for _ in range(MAX_DEPTH):
+        inside: list[Any] = []
+        for holder in level:
+            if type(holder) is dict and not _NAMES.issuperset(map(type, cast("dict[Any, Any]", holder))):
+                return False
+            inside += cast("Any", holder) if type(holder) is list else cast("Any", holder).values()
+        if not all(_PASSES.get(type(one), _never)(one) for one in inside):
+            return False
+        level = [one for one in inside if type(one) in _HOLDERS]
+        if not level:
+            return True
+    return False
 
 
 def json_items(value: Any, depth: int) -> Found | None:
@@ -91,6 +112,18 @@ def pairs(value: Any) -> Iterable[tuple[Any, Any]]:
     return cast("Mapping[Any, Any]", value).items() if isinstance(value, Mapping) else ()
 
 
+def _is_text(text: Any) -> bool:
+    return text.isascii() or lone_surrogate(text) is None
+
+
+def _always(_: Any) -> bool:
+    return True
+
+
+def _never(_: Any) -> bool:
+    return False
+
+
 def _all_ascii(values: Any) -> bool:
     try:
         return "".join(values).isascii()
@@ -125,3 +158,11 @@ QUICK_ONE: dict[Any, Callable[[Any], bool]] = {
     _infinite: math.isfinite,
 }
 """Whether one value needs no closer look. One that is not validated yet may make them raise."""
+
+_PASSES: dict[Any, Callable[[Any], bool]] = {
+    str: _is_text,
+    int: _is_short,
+    float: math.isfinite,
+    **dict.fromkeys((list, dict, bool, type(None)), _always),
+}
+"""Whether one value is JSON, by what it is; of a list or dict its contents are asked themselves."""

@@ -11,7 +11,7 @@ from pydantic.errors import PydanticInvalidForJsonSchema
 from pydantic.fields import FieldInfo
 from pydantic_core import to_json
 
-from crux_langgraph._contract import Contract, ViolationError, bare, members, metadata
+from crux_langgraph._contract import Contract, EndlessError, ViolationError, bare, members, metadata
 from crux_langgraph._delegate._context import alternatives
 from crux_langgraph._delegate._refusing import refusal
 from crux_langgraph._signature import name_of
@@ -124,8 +124,8 @@ def checked_arguments(contract: Contract[BaseModel], given: object) -> BaseModel
     """
     try:
         return contract.check(given)
-    except ViolationError:
-        text = _as_json(given)
+    except ViolationError as violation:
+        text = None if isinstance(violation.original, EndlessError) else _as_json(given)
         if text is None:
             raise
     return contract.check(text)

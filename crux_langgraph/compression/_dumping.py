@@ -4,21 +4,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import is_dataclass
 from functools import lru_cache, partial
-from itertools import chain, repeat
-from operator import contains
 from typing import Any, cast, get_origin
 
 from pydantic import BaseModel, TypeAdapter
 from pydantic_core import to_jsonable_python
 
-from crux_langgraph.compression._levels import level_of
 from crux_langgraph.fields import MASK_KEY
 
 GONE = "\x00crux-private\x00"
 DEEPEST = 60
 SCALARS = frozenset({str, int, float, bool, type(None)})
 _MASKED = {MASK_KEY: GONE}
-_NAMES = frozenset({str})
 
 
 def as_data(value: Any, kind: Any = None) -> Any:
@@ -63,26 +59,6 @@ def is_series(value: Any) -> bool:
     return isinstance(value, Sequence | AbstractSet) and not isinstance(
         value, str | bytes | bytearray | memoryview | range
     )
-
-
-def is_plain(value: Any, depth: int) -> bool:
-    """Whether it is JSON-like data through and through, without messages in it: then it is read as it is.
-
-    Level by level and not value by value: everything there is is looked at.
-    """
-    level: list[Any] = [value]
-    while level:
-        here = level_of(level)
-        if depth > DEEPEST or len(here.records) + len(here.lists) < len(level) or not _are_data(here.records):
-            return False
-        level = [node for node in here.inside() if type(node) not in SCALARS]
-        depth += 1
-    return True
-
-
-def _are_data(records: Sequence[dict[Any, Any]]) -> bool:
-    named = _NAMES.issuperset(map(type, chain.from_iterable(records)))
-    return named and not any(map(contains, records, repeat("content")))
 
 
 def _jsonable(value: Any) -> Any:

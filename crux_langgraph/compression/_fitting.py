@@ -32,13 +32,13 @@ def fit(
     answer's `text` is without it. Pure: the same arguments give the same answer.
 
     Raises `DoesNotFitError` when the pinned fields, or the frame alone, take more than `max_tokens`, and
-    `DefinitionError` for arguments that cannot be meant, such as a budget of 0 or an object without a JSON form.
+    `DefinitionError` for arguments that cannot be meant, such as a budget of 0, an object without a JSON form, or data that contains itself.
     """
-    from crux_langgraph.compression._refusing import check_options, check_value  # whoever calls `fit` alone needs it
+    from crux_langgraph.compression._refusing import check_options, readable  # whoever calls `fit` alone needs it
 
-    check_value(value)
-    check_options(max_tokens, counter, task, focus, receiver)
-    return fit_checked(value, max_tokens, counter=counter, task=task, focus=focus, receiver=receiver, wrap=wrap)
+    with readable(value):
+        check_options(max_tokens, counter, task, focus, receiver)
+        return fit_checked(value, max_tokens, counter=counter, task=task, focus=focus, receiver=receiver, wrap=wrap)
 
 
 def fit_checked(

@@ -1,11 +1,13 @@
 """Refusing a call of `fit` that cannot be meant, before anything is read."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
 from pydantic import BaseModel
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
+from crux_langgraph._contract import EndlessError, refuse_endless
 from crux_langgraph._numbers import is_whole
 from crux_langgraph.compression._dumping import is_record, is_series
 from crux_langgraph.compression._tree import Tree
@@ -14,8 +16,21 @@ from crux_langgraph.errors import DefinitionError
 _READ = (str, bytes, bytearray, Mapping, Iterator, Tree)
 
 
-def check_value(value: object) -> None:
-    """Raise `DefinitionError` for what has no text, no fields and no JSON form: all that it could show is its name."""
+@contextmanager
+def readable(value: object) -> Generator[None]:
+    """Raise `DefinitionError` for what cannot be read: before the block, or when that finds out."""
+    _check_value(value)
+    try:
+        if is_record(value):
+            refuse_endless(value)
+        yield
+    except EndlessError as error:
+        found = f"the value cannot be written in full: {error}"
+        _refuse(found, "Give each thing once, and where it comes again a name or a number that stands for it.")
+
+
+def _check_value(value: object) -> None:
+    """Refuse what has no text, no fields and no JSON form: all that it could show is its name."""
     if isinstance(value, _READ) or is_record(value) or is_series(value):
         return
     try:

@@ -14,6 +14,7 @@ from crux_langgraph._contract._annotations import (
     is_root,
     metadata_of_members,
 )
+from crux_langgraph._contract._endless import refuse_endless
 from crux_langgraph.compression._declared import argument, declaration, fields_of, of_type, remembered
 from crux_langgraph.compression._dumping import (
     DEEPEST,
@@ -21,10 +22,11 @@ from crux_langgraph.compression._dumping import (
     SCALARS,
     as_data,
     is_named_tuple,
-    is_plain,
     is_record,
     is_series,
 )
+from crux_langgraph.compression._levels import CONTAINERS
+from crux_langgraph.compression._plainness import Plainness
 from crux_langgraph.compression._turns import Conversation, Turn, conversation_in
 from crux_langgraph.compression._unasked import Writer, key_writer, union_writer, written_fields
 from crux_langgraph.fields import MASK, Fit, Omit, Pin
@@ -79,7 +81,10 @@ def _plain(node: Any) -> Any:
 
 
 def read(value: object) -> Tree:
-    """Give a model, messages, JSON-like data or text as a tree. What is private is not in it; a tree stays as it is."""
+    """Give a model, messages, JSON-like data or text as a tree. What is private is not in it; a tree stays as it is.
+
+    Raises `EndlessError` for data that cannot be written in full; of a model it is known that it can.
+    """
     if isinstance(value, Tree):
         return value
     reader = _Reader()
@@ -95,18 +100,21 @@ def plain(value: Any) -> Any:
 class _Reader:
     def __init__(self) -> None:
         self.omitted: list[tuple[str, str]] = []
+        self._plainness = Plainness()
 
     def read(self, value: Any, path: str, depth: int) -> Any:
         """Read what was not dumped yet."""
-        if type(value) in SCALARS or is_plain(value, depth):
+        if type(value) in SCALARS or self._plainness.of(value, depth):
             return value
         kind = cast("Any", type(value))
-        if is_record(value):
+        if kind not in CONTAINERS and is_record(value):
             return self.pair(value, as_data(value), kind, path, depth)
         leaf = _leaf(value, value, depth, strict=depth > 0)
         return self._inside(value, path, depth) if leaf is None else leaf
 
     def _inside(self, value: Any, path: str, depth: int) -> Any:
+        if depth == 0:
+            refuse_endless(value)
         if isinstance(value, Mapping):
             entries = cast("Mapping[Any, Any]", value).items()
             named = ((_name(key, str(key)), item) for key, item in entries)

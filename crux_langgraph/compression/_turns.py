@@ -5,11 +5,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+from crux_langgraph._contract._endless import walked
+
 _TYPES = frozenset({"human", "ai", "system", "tool", "function", "user", "assistant", "developer", "chat"})
 _USERS = frozenset({"user", "human"})
 _RESULTS = frozenset({"tool", "function"})
 _KEYS = frozenset({"role", "type", "name", "content", "tool_calls", "tool_call_id", "id"})
 _METADATA = frozenset({"additional_kwargs", "response_metadata", "usage_metadata", "invalid_tool_calls"})
+_NAMES = frozenset({str})
 _UNSHOWN_BLOCKS = frozenset({"tool_use", "tool_call", "tool_call_chunk", "invalid_tool_call", "function_call"})
 
 
@@ -149,9 +152,10 @@ def _parsed(args: Any) -> Any:
 
 
 def _is_json(value: Any) -> bool:
-    if type(value) is dict:
-        items = cast("dict[Any, Any]", value).items()
-        return all(type(name) is str and _is_json(item) for name, item in items)
-    if type(value) is list:
-        return all(map(_is_json, cast("list[Any]", value)))
-    return value is None or type(value) in (str, int, float, bool)
+    return all(map(_holds_json, walked(value)))
+
+
+def _holds_json(holder: Any) -> bool:
+    return type(holder) is list or (
+        type(holder) is dict and _NAMES.issuperset(map(type, cast("dict[Any, Any]", holder)))
+    )

@@ -8,6 +8,7 @@ from langchain_core.messages import HumanMessage
 from langgraph.types import Command
 from pydantic_core import to_json
 
+from crux_langgraph._contract import EndlessError, refuse_endless
 from crux_langgraph._waiting import Way
 from crux_langgraph.errors import InputError, RepairError
 from crux_langgraph.graph._running import MESSAGES_KEY, RUN_KEY, last_said, notes_in
@@ -57,7 +58,7 @@ async def repair(way: Way, options: Repair, error: InputError, value: object, st
     Each time that the producer is sent back is a run, `handoff:repair`, beside that of the preparation that failed.
     """
     attempts = Attempts.read(state, sent.node)
-    digest = sha256(to_json(value, fallback=repr, inf_nan_mode="constants")).hexdigest()
+    digest = _digest(value)
     repeated = digest in attempts.seen
     if not repeated and len(attempts.seen) < options.max_attempts:
         note = {"said": attempts.said, "seen": [*attempts.seen, digest]}
@@ -69,6 +70,14 @@ async def repair(way: Way, options: Repair, error: InputError, value: object, st
         told = _told(error, "Take over from here.")
         return _command(sent.node, {}, f"{sent.key}-fallback", told, options.fallback)
     raise _given_up(error, len(attempts.seen), repeated=repeated) from None
+
+
+def _digest(value: object) -> str:
+    try:
+        refuse_endless(value)
+    except EndlessError as error:  # it has no text: one such is like the other
+        return sha256(str(error).encode()).hexdigest()
+    return sha256(to_json(value, fallback=repr, inf_nan_mode="constants")).hexdigest()
 
 
 def _command(node: str, note: Mapping[str, Any], message_id: str, told: str, goto: str) -> Any:

@@ -1,10 +1,12 @@
 """What a run shows of a value: JSON within a number of bytes, made without walking through what is not shown."""
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import sha256
 from itertools import islice
 from typing import Any, cast
 
+from crux_langgraph._contract import EndlessError, refuse_endless
 from crux_langgraph.instrumentation._sizes import json_bytes, json_text, rough_bytes
 
 Plain = Callable[[Any], Any]
@@ -12,6 +14,10 @@ Plain = Callable[[Any], Any]
 
 _REST = "…"
 _ITEM_BYTES = 24
+_VALUE = 2
+"""Bytes that a value takes at least in JSON, with the comma behind it; a text or a key takes what it says besides."""
+_LITTLE = 2048
+"""Of data that goes on without end so many bytes say as much as more would."""
 _MOST_KEY = 192
 _MOST_NESTED = 64
 _FRAME = 12
@@ -55,10 +61,22 @@ def capped(value: Any, most_bytes: int, *, plain: Plain | None = None, sums: Sum
     # Of what is too large anyway, quotes and brackets take the rest, so that few views are made twice.
     budget = most_bytes - most_bytes // 16 if is_larger or plain is None else most_bytes
     while True:
-        view = _View(plain, sums).of(value, budget, _MOST_NESTED)
-        if _json_length(view) <= most_bytes or budget == 0:
-            return view
+        try:
+            view = _View(plain, sums, most_bytes if budget else sys.maxsize).of(value, budget, _MOST_NESTED)
+            if _json_length(view) <= most_bytes or budget == 0:
+                return view
+        except _TooMuchError:
+            if most_bytes > _LITTLE and _is_endless(value):
+                return capped(value, _LITTLE, plain=plain, sums=sums)
         budget //= 2
+
+
+def _is_endless(value: Any) -> bool:
+    try:
+        refuse_endless(value)
+    except EndlessError:
+        return True
+    return False
 
 
 def _json_length(value: Any) -> float:
@@ -66,12 +84,18 @@ def _json_length(value: Any) -> float:
     return float("inf") if text is None else len(text)
 
 
+class _TooMuchError(Exception):
+    """A view is too large, whatever else comes: what contains itself would go on and on."""
+
+
 class _View:
-    def __init__(self, plain: Plain | None, sums: Sums | None) -> None:
+    def __init__(self, plain: Plain | None, sums: Sums | None, most_bytes: int) -> None:
         self._plain = plain
         self._sums = sums
+        self._left = most_bytes + 1  # behind the whole stands no comma
 
     def of(self, value: Any, budget: int, depth: int) -> Any:
+        self._write(_VALUE)
         if self._plain is not None:
             value = self._plain(value)
         if isinstance(value, str):
@@ -84,7 +108,17 @@ class _View:
             return self._mapping(cast("dict[Any, Any]", value), budget, depth)
         return self._list(cast("list[Any]", value), budget, depth)
 
+    def _write(self, size: int) -> None:
+        self._left -= size
+        if self._left < 0:
+            raise _TooMuchError
+
     def _text(self, text: str, budget: int) -> str:
+        shown = self._cut(text, budget)
+        self._write(len(shown))
+        return shown
+
+    def _cut(self, text: str, budget: int) -> str:
         if len(text) <= budget and (text.isascii() or len(text.encode("utf-8", "surrogatepass")) <= budget):
             return text if text.isascii() else _sound(text)
         told = self._told(text, len(text), "characters")

@@ -5,6 +5,7 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
+from endless import ENDLESS
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
@@ -14,6 +15,7 @@ from watching import Seen, Traced, listened
 
 from crux_langgraph import Handoff, handoff
 from crux_langgraph.instrumentation import recorded
+from crux_langgraph.instrumentation._covering import Cover, covered
 from crux_langgraph.instrumentation._views import Sums, capped
 
 VALUES = st.recursive(
@@ -69,6 +71,15 @@ def test_what_is_nested_beyond_reading_is_told_by_its_size() -> None:
         value = [value]
     shown = json.dumps(capped({"input": ["x" * 2_000, value]}, 1_500))
     assert "1 items" in shown or "deep" in shown
+
+
+@pytest.mark.parametrize("name", ENDLESS)
+@pytest.mark.parametrize("most", [300, 65_536])
+def test_what_has_no_end_is_shown_as_far_as_it_says_something(name: str, most: int) -> None:
+    make, _ = ENDLESS[name]
+    shown = covered(Cover(()), most, {"state": "begun", "value": make()})
+    assert shown["state"] == "begun"
+    assert len(to_json(shown)) <= most
 
 
 def test_a_lone_surrogate_is_shown_as_a_question_mark() -> None:

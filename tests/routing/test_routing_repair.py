@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 import pytest
+from endless import ENDLESS
 from langchain.agents import create_agent
 from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.checkpoint.memory import InMemorySaver
@@ -63,6 +64,15 @@ async def test_the_producer_is_told_the_fields_and_what_it_mends_crosses(call: C
         "- findings: expected a valid list, found str",
         "Produce it again, with every field as described.",
     ]
+
+
+async def test_what_has_no_end_is_sent_back_once(call: Call) -> None:
+    endless, _ = ENDLESS["lists twice in lists"]
+    outputs = [{"question": "Why?", "findings": endless()} for _ in range(2)]
+    graph, ran = graph_of(Producer(*outputs), Repair(max_attempts=3))
+    with pytest.raises(errors.RepairError, match="sent back 1 times, and the same came again"):
+        await call(graph, {"messages": ["go"]})
+    assert ran == []
 
 
 async def test_a_good_payload_crosses_at_once_to_the_target_alone(call: Call) -> None:
