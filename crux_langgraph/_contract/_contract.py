@@ -128,12 +128,9 @@ class Contract(Generic[M]):
     def shown(self, data: M) -> Any:
         """Write JSON values in which private values are replaced by a mask."""
         # To look at, with nothing to hide: no value is refused for another's type, which takes as long as the rest.
-        warnings: Any = "error" if self.private else False
-        write, context = self._adapter.serializer.to_python, {MASK_KEY: MASK}
-        try:
-            return write(data, mode="json", round_trip=True, by_alias=False, warnings=warnings, context=context)
-        except ValueError as error:
-            raise ViolationError([_raised(error)], error) from None
+        warnings = "error" if self.private else False
+        write = self._adapter.serializer.to_python
+        return self._write(write, data, warnings, mode="json", context={MASK_KEY: MASK})
 
     def text_shown(self, data: M) -> str:
         """Write JSON text in which private values are replaced by a mask."""
@@ -154,9 +151,9 @@ class Contract(Generic[M]):
         return self._write(self._adapter.serializer.to_python, data, mode="json", context={MASK_KEY: mark}), mark
 
     @staticmethod
-    def _write(write: Callable[..., Any], data: M, **options: Any) -> Any:
+    def _write(write: Callable[..., Any], data: M, warnings: Any = "error", **options: Any) -> Any:
         try:
-            return write(data, round_trip=True, by_alias=False, warnings="error", **options)
+            return write(data, round_trip=True, by_alias=False, warnings=warnings, **options)
         except ValueError as error:
             raise ViolationError([_raised(error)], error) from None
 
