@@ -114,7 +114,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "deques": (collections.deque[int] | collections.deque[Hidden], BEHIND),
     "dict values": (dict[str, str] | dict[str, Hidden], BEHIND),
     "dict keys": (dict[str, int] | dict[HiddenInt, int], BEHIND),
-    "any dict": (collections.defaultdict[str, str] | dict[str, Hidden], BEHIND),
+    "any dict": (collections.defaultdict[str, str] | dict[str, Hidden], f"{BEHIND}|{BLURRED}"),  # by pydantic's version
     "text like a date": (date | Hidden, BEHIND),
     "text like a URL": (AnyUrl | Hidden, BEHIND),
     "path": (Path | Hidden, BEHIND),
