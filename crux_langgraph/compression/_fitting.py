@@ -32,7 +32,8 @@ def fit(
     answer's `text` is without it. Pure: the same arguments give the same answer.
 
     Raises `DoesNotFitError` when the pinned fields, or the frame alone, take more than `max_tokens`, and
-    `DefinitionError` for arguments that cannot be meant, such as a budget of 0, an object without a JSON form, or data that contains itself.
+    `DefinitionError` for arguments that cannot be meant, such as a budget of 0, an object without a JSON form, or data
+    that contains itself.
     """
     from crux_langgraph.compression._refusing import check_options, readable  # whoever calls `fit` alone needs it
 
